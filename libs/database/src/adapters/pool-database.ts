@@ -1,0 +1,78 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import pg from 'pg';
+import { RagError } from '#libs/errors';
+import { Database, type SqlQuery, type Transaction } from '../ports/database.js';
+
+/** The port over a pg pool. Both engines are this class; they differ in how a connection is made. */
+export abstract class PoolDatabase extends Database {
+  private readonly insideTransaction = new AsyncLocalStorage<boolean>();
+
+  protected constructor(protected readonly pool: pg.Pool) {
+    super();
+    // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+    pool.on('error', () => undefined);
+  }
+
+  async query<Row extends object>(query: SqlQuery): Promise<Row[]> {
+    if (this.engine === 'pglite' && this.insideTransaction.getStore()) {
+      throw new Error('database.query inside a transaction would wait for itself: use the transaction');
+    }
+    const result = await this.pool.query<Row>(asQueryConfig(query));
+    return result.rows;
+  }
+
+  async script(text: string): Promise<void> {
+    await this.pool.query(text);
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    const tx: Transaction = {
+      isTransaction: true,
+      query: async <Row extends object>(query: SqlQuery) =>
+        (await client.query<Row>(asQueryConfig(query))).rows,
+    };
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const result = await this.insideTransaction.run(true, () => work(tx));
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}
+
+function asQueryConfig(query: SqlQuery): pg.QueryConfig {
+  return {
+    text: query.text,
+    ...(query.values && { values: [...query.values] }),
+    ...(query.name && { name: query.name }),
+  };
+}
+
+/** The first statement on a new database: turns a refused connection into an error that says what to check. */
+export async function assertReachable(database: Database, target: string): Promise<void> {
+  try {
+    await database.query({ text: 'select 1 as one' });
+  } catch (cause) {
+    throw new RagError(
+      'database_unavailable',
+      `The database ${target} does not answer. Check that it runs and that DATABASE_URL is right.`,
+      {
+        cause,
+        retryable: true,
+      },
+    );
+  }
+}

@@ -1,0 +1,4 @@
+export { migrate, readMigrations, type Migration } from './migrate.js';
+export { openDatabase, type DatabaseOptions } from './open-database.js';
+export { Database, type SqlExecutor, type SqlQuery, type Transaction } from './ports/database.js';
+export { halfvecArray, halfvecLiteral } from './halfvec.js';

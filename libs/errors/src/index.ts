@@ -1,0 +1,1 @@
+export { isRagError, RagError, ragErrorCodes, type RagErrorCode } from './rag-error.js';

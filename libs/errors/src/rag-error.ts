@@ -1,0 +1,69 @@
+/** Every failure a client can meet, closed on purpose: apps/api maps each code to one HTTP status. */
+export const ragErrorCodes = [
+  // requests
+  'invalid_json',
+  'invalid_request',
+  'payload_too_large',
+  'unsupported_media_type',
+  'path_not_allowed',
+  'route_not_found',
+  'collection_not_found',
+  'document_not_found',
+  'job_not_found',
+  'file_not_found',
+  // documents
+  'document_empty',
+  'document_damaged',
+  'document_encrypted',
+  'document_too_large',
+  'no_text_layer',
+  'unsupported_encoding',
+  // models
+  'model_unavailable',
+  'model_rejected_request',
+  'dimension_mismatch',
+  // the machine
+  'data_folder_locked',
+  'data_folder_not_writable',
+  'database_unavailable',
+  'migration_changed',
+  'invalid_configuration',
+  'port_in_use',
+  'shutting_down',
+  'internal_error',
+] as const;
+
+export type RagErrorCode = (typeof ragErrorCodes)[number];
+
+/**
+ * A failure with a code for programs and a message for people that says what to do.
+ * `retryable` means: the same call may succeed later without any change by the caller.
+ */
+export class RagError extends Error {
+  override readonly name = 'RagError';
+
+  constructor(
+    readonly code: RagErrorCode,
+    message: string,
+    private readonly options: {
+      cause?: unknown;
+      retryable?: boolean;
+      details?: Record<string, unknown>;
+    } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  }
+
+  get retryable(): boolean {
+    return this.options.retryable ?? false;
+  }
+
+  /** Fields for the problem+json answer, for example which part of the input is wrong. Never document text. */
+  get details(): Record<string, unknown> {
+    return this.options.details ?? {};
+  }
+}
+
+export function isRagError(error: unknown): error is RagError {
+  return error instanceof RagError;
+}

@@ -1,0 +1,1 @@
+export { projectFolder, workerFile } from './project-files.js';
