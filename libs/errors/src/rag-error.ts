@@ -17,6 +17,7 @@ export const ragErrorCodes = [
   'document_encrypted',
   'document_too_large',
   'no_text_layer',
+  'parse_timeout',
   'unsupported_encoding',
   // models
   'model_unavailable',

@@ -17,12 +17,7 @@ export abstract class PoolDatabase extends Database {
     if (this.engine === 'pglite' && this.insideTransaction.getStore()) {
       throw new Error('database.query inside a transaction would wait for itself: use the transaction');
     }
-    const result = await this.pool.query<Row>(asQueryConfig(query));
-    return result.rows;
-  }
-
-  async script(text: string): Promise<void> {
-    await this.pool.query(text);
+    return rowsOf<Row>(await this.pool.query<Row>(asQueryConfig(query)));
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
@@ -30,7 +25,7 @@ export abstract class PoolDatabase extends Database {
     const tx: Transaction = {
       isTransaction: true,
       query: async <Row extends object>(query: SqlQuery) =>
-        (await client.query<Row>(asQueryConfig(query))).rows,
+        rowsOf<Row>(await client.query<Row>(asQueryConfig(query))),
     };
     let broken: Error | undefined;
     try {
@@ -51,6 +46,10 @@ export abstract class PoolDatabase extends Database {
   async close(): Promise<void> {
     await this.pool.end();
   }
+}
+
+function rowsOf<Row extends object>(result: pg.QueryResult<Row> | pg.QueryResult<Row>[]): Row[] {
+  return Array.isArray(result) ? result.flatMap(({ rows }) => rows ?? []) : result.rows;
 }
 
 function asQueryConfig(query: SqlQuery): pg.QueryConfig {

@@ -8,7 +8,10 @@ export interface SqlQuery {
 
 /** What runs SQL: the database itself, or one transaction of it. */
 export interface SqlExecutor {
-  /** The rows of the statement, columns by name. @throws pg's DatabaseError as it came (`code` is the SQLSTATE). */
+  /**
+   * The rows of the statement, columns by name. Without values the text may hold several statements: then the rows of
+   * all of them. @throws pg's DatabaseError as it came (`code` is the SQLSTATE).
+   */
   query<Row extends object>(query: SqlQuery): Promise<Row[]>;
 }
 
@@ -32,9 +35,6 @@ export abstract class Database implements SqlExecutor {
    * there is only one (such a call is refused at once).
    */
   abstract transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
-
-  /** Several statements in one text, without parameters: for migrations. */
-  abstract script(text: string): Promise<void>;
 
   /** Waits for running queries, then lets go of connections, threads and locks. */
   abstract close(): Promise<void>;

@@ -1,0 +1,177 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { RagError } from '#libs/errors';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const positive = z.coerce.number().int().min(1);
+const url = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
+
+/** One variable an entry, in the order of .env.example. An empty value counts as unset. */
+const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(8000),
+  HTTP_BODY_BYTES_MAX: positive.default(10 * 1024 * 1024),
+
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+  DATABASE_POOL_MAX: positive.default(10),
+  DATABASE_CONNECT_TIMEOUT_MS: positive.default(5_000),
+  DATA_DIR: z.string().default('./data'),
+
+  INDEX_ROOT: z.string().optional(),
+  INDEX_BYTES_MAX: positive.default(50 * 1024 * 1024),
+  INDEX_CONCURRENCY: positive.default(2),
+  CHUNK_TOKENS_MAX: z.coerce.number().int().min(32).max(8_000).default(400),
+  CHUNK_OVERLAP_TOKENS: z.coerce.number().int().min(0).max(2_000).default(60),
+
+  OPENAI_API_KEY: z.string().optional(),
+  EMBEDDINGS_BASE_URL: url.optional(),
+  EMBEDDINGS_API_KEY: z.string().optional(),
+  EMBEDDINGS_MODEL: z.string().optional(),
+  EMBEDDINGS_DIMENSIONS: z.coerce.number().int().min(1).max(4_000).optional(),
+  EMBEDDING_THREADS: z.coerce.number().int().min(1).max(64).optional(),
+  CHAT_BASE_URL: url.optional(),
+  CHAT_API_KEY: z.string().optional(),
+  CHAT_MODEL: z.string().optional(),
+  CHAT_TIMEOUT_MS: positive.default(60_000),
+  CHAT_OUTPUT_TOKENS_MAX: positive.default(800),
+  CHAT_PRICE_INPUT_USD_PER_MILLION: z.coerce.number().min(0).optional(),
+  CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number().min(0).optional(),
+  CONTEXT_TOKENS_MAX: positive.default(4_000),
+
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
+});
+
+export const environmentVariables = Object.keys(environmentSchema.shape);
+
+export interface Config {
+  readonly http: { host: string; port: number; bodyBytesMax: number };
+  readonly database:
+    | { engine: 'postgres'; url: string; poolMax: number; connectTimeoutMs: number }
+    | { engine: 'pglite'; dataFolder: string };
+  readonly indexing: { root: string | null; bytesMax: number; concurrency: number };
+  readonly chunking: { chunkTokensMax: number; overlapTokens: number };
+  readonly embeddings: EmbeddingsConfig;
+  readonly chat: ChatConfig | null;
+  readonly contextTokensMax: number;
+  readonly log: { level: string; pretty: boolean };
+}
+
+export type EmbeddingsConfig =
+  | { provider: 'local'; threads: number | null }
+  | {
+      provider: 'openai-compatible';
+      baseUrl: string;
+      apiKey: string | null;
+      model: string;
+      dimensions: number;
+      threads: number | null;
+    };
+
+export interface ChatConfig {
+  baseUrl: string;
+  apiKey: string | null;
+  model: string;
+  timeoutMs: number;
+  outputTokensMax: number;
+  /** Null: the price is not known, and neither is the cost of an answer. */
+  usdPerMillionTokens: { input: number; output: number } | null;
+}
+
+/**
+ * Reads the environment once into a frozen object.
+ * @throws {RagError} invalid_configuration with every problem in one message
+ */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const given = Object.fromEntries(
+    environmentVariables.map((name) => [name, environment[name]?.trim() || undefined]),
+  );
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  const values = parsed.data;
+  const problems = [
+    values.CHUNK_OVERLAP_TOKENS * 2 >= values.CHUNK_TOKENS_MAX &&
+      'CHUNK_OVERLAP_TOKENS: must be less than half of CHUNK_TOKENS_MAX',
+    values.EMBEDDINGS_BASE_URL &&
+      !(values.EMBEDDINGS_MODEL && values.EMBEDDINGS_DIMENSIONS) &&
+      'EMBEDDINGS_BASE_URL: also set EMBEDDINGS_MODEL and EMBEDDINGS_DIMENSIONS (the length of its vectors)',
+    values.CHAT_BASE_URL && !values.CHAT_MODEL && 'CHAT_BASE_URL: also set CHAT_MODEL',
+    (values.CHAT_PRICE_INPUT_USD_PER_MILLION === undefined) !==
+      (values.CHAT_PRICE_OUTPUT_USD_PER_MILLION === undefined) &&
+      'CHAT_PRICE_INPUT_USD_PER_MILLION, CHAT_PRICE_OUTPUT_USD_PER_MILLION: set both or none',
+  ].filter((problem) => typeof problem === 'string' && problem !== '') as string[];
+  if (problems.length > 0) throw invalid(problems);
+  return freeze({
+    http: { host: values.HOST, port: values.PORT, bodyBytesMax: values.HTTP_BODY_BYTES_MAX },
+    database: values.DATABASE_URL
+      ? {
+          engine: 'postgres',
+          url: values.DATABASE_URL,
+          poolMax: values.DATABASE_POOL_MAX,
+          connectTimeoutMs: values.DATABASE_CONNECT_TIMEOUT_MS,
+        }
+      : { engine: 'pglite', dataFolder: resolve(values.DATA_DIR) },
+    indexing: {
+      root: values.INDEX_ROOT ? resolve(values.INDEX_ROOT) : null,
+      bytesMax: values.INDEX_BYTES_MAX,
+      concurrency: values.INDEX_CONCURRENCY,
+    },
+    chunking: { chunkTokensMax: values.CHUNK_TOKENS_MAX, overlapTokens: values.CHUNK_OVERLAP_TOKENS },
+    embeddings: embeddingsConfig(values),
+    chat: chatConfig(values),
+    contextTokensMax: values.CONTEXT_TOKENS_MAX,
+    log: {
+      level: values.LOG_LEVEL,
+      pretty: values.LOG_FORMAT === 'auto' ? process.stdout.isTTY === true : values.LOG_FORMAT === 'pretty',
+    },
+  });
+}
+
+type Environment = z.infer<typeof environmentSchema>;
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+function embeddingsConfig(values: Environment): EmbeddingsConfig {
+  const threads = values.EMBEDDING_THREADS ?? null;
+  const apiKey = values.EMBEDDINGS_API_KEY ?? values.OPENAI_API_KEY ?? null;
+  if (!values.EMBEDDINGS_BASE_URL && !apiKey) return { provider: 'local', threads };
+  return {
+    provider: 'openai-compatible',
+    baseUrl: values.EMBEDDINGS_BASE_URL ?? OPENAI_URL,
+    apiKey,
+    model: values.EMBEDDINGS_MODEL ?? 'text-embedding-3-small',
+    dimensions: values.EMBEDDINGS_DIMENSIONS ?? 1536,
+    threads,
+  };
+}
+
+function chatConfig(values: Environment): ChatConfig | null {
+  const apiKey = values.CHAT_API_KEY ?? values.OPENAI_API_KEY ?? null;
+  if (!values.CHAT_BASE_URL && !apiKey) return null;
+  const input = values.CHAT_PRICE_INPUT_USD_PER_MILLION;
+  const output = values.CHAT_PRICE_OUTPUT_USD_PER_MILLION;
+  return {
+    baseUrl: values.CHAT_BASE_URL ?? OPENAI_URL,
+    apiKey,
+    model: values.CHAT_MODEL ?? 'gpt-4.1-mini',
+    timeoutMs: values.CHAT_TIMEOUT_MS,
+    outputTokensMax: values.CHAT_OUTPUT_TOKENS_MAX,
+    usdPerMillionTokens: input === undefined || output === undefined ? null : { input, output },
+  };
+}
+
+function invalid(problems: string[]): RagError {
+  return new RagError(
+    'invalid_configuration',
+    `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems
+      .map((problem) => `  - ${problem}`)
+      .join('\n')}\nSet these variables in the environment or in .env (see .env.example).`,
+  );
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (inner && typeof inner === 'object') freeze(inner as object);
+  return Object.freeze(value);
+}

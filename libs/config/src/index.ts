@@ -1,0 +1,9 @@
+export { CONFIG, ConfigModule } from './config.module.js';
+export {
+  environmentVariables,
+  readConfig,
+  type ChatConfig,
+  type Config,
+  type EmbeddingsConfig,
+} from './config.js';
+export { loadDotEnv } from './env-file.js';

@@ -1,0 +1,186 @@
+import type { Database, SqlExecutor, Transaction } from '#libs/database';
+import { RagError } from '#libs/errors';
+import type { VersionStatus } from './version.repository.js';
+
+export type IndexStage = 'parse' | 'split' | 'embed' | 'store';
+
+export interface IndexJobError {
+  code: string;
+  message: string;
+  stage: IndexStage | null;
+  retryable: boolean;
+}
+
+export interface IndexJob {
+  id: string;
+  documentId: string;
+  versionId: string;
+  version: number;
+  collection: string;
+  status: VersionStatus;
+  stage: IndexStage | null;
+  /** In pages while parsing, in chunks afterwards. */
+  done: number;
+  total: number | null;
+  attempts: number;
+  error: IndexJobError | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+}
+
+interface IndexJobRow {
+  id: string;
+  document_id: string;
+  version_id: string;
+  version: number;
+  collection: string;
+  status: VersionStatus;
+  stage: IndexStage | null;
+  done: number;
+  total: number | null;
+  attempts: number;
+  error: IndexJobError | null;
+  created_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+}
+
+const select = `
+  select j.id, j.document_id, j.version_id, v.version, c.name as collection, j.status, j.stage, j.done, j.total,
+    j.attempts, j.error, j.created_at, j.started_at, j.finished_at
+  from index_jobs j
+  join document_versions v on v.id = j.version_id
+  join collections c on c.id = j.collection_id`;
+
+export class IndexJobRepository {
+  constructor(private readonly database: Database) {}
+
+  async create(
+    tx: Transaction,
+    job: { collectionId: string; documentId: string; versionId: string },
+  ): Promise<string> {
+    const [created] = await tx.query<{ id: string }>({
+      text: `
+        insert into index_jobs (collection_id, document_id, version_id, status)
+        values ($1::uuid, $2::uuid, $3::uuid, 'queued')
+        returning id`,
+      values: [job.collectionId, job.documentId, job.versionId],
+    });
+    return created!.id;
+  }
+
+  /** @throws {RagError} job_not_found */
+  async get(id: string): Promise<IndexJob> {
+    const job = await this.find(id);
+    if (!job)
+      throw new RagError('job_not_found', `There is no job ${id}. Its document may have been deleted.`);
+    return job;
+  }
+
+  async find(id: string): Promise<IndexJob | null> {
+    const [row] = await this.database.query<IndexJobRow>({
+      name: 'index_job',
+      text: `${select} where j.id = $1::uuid`,
+      values: [id],
+    });
+    return row ? toJob(row) : null;
+  }
+
+  async findLatestOfVersion(tx: SqlExecutor, versionId: string): Promise<string> {
+    const [row] = await tx.query<{ id: string }>({
+      text: 'select id from index_jobs where version_id = $1::uuid order by created_at desc limit 1',
+      values: [versionId],
+    });
+    return row!.id;
+  }
+
+  async start(id: string, attempt: number): Promise<void> {
+    await this.database.query({
+      text: `
+        with job as (
+          update index_jobs set status = 'running', attempts = $2::integer, error = null, done = 0, total = null,
+            stage = null, started_at = coalesce(started_at, now())
+          where id = $1::uuid
+          returning version_id
+        )
+        update document_versions set status = 'running' from job where id = job.version_id`,
+      values: [id, attempt],
+    });
+  }
+
+  async progress(
+    id: string,
+    progress: { stage: IndexStage; done: number; total: number | null },
+  ): Promise<void> {
+    await this.database.query({
+      name: 'index_job_progress',
+      text: `
+        update index_jobs set stage = $2::text, done = $3::integer, total = $4::integer
+        where id = $1::uuid and status = 'running'`,
+      values: [id, progress.stage, progress.done, progress.total],
+    });
+  }
+
+  /** In the transaction that makes the version current, so that a job is ready exactly when its document is. */
+  async finish(
+    tx: Transaction,
+    id: string,
+    status: 'ready' | 'superseded',
+    chunkCount: number,
+  ): Promise<void> {
+    await tx.query({
+      text: `
+        update index_jobs set status = $2::text, stage = 'store', done = $3::integer, total = $3::integer,
+          finished_at = now()
+        where id = $1::uuid`,
+      values: [id, status, chunkCount],
+    });
+  }
+
+  async fail(id: string, error: IndexJobError): Promise<void> {
+    await this.database.query({
+      text: `
+        with job as (
+          update index_jobs set status = 'failed', error = $2::jsonb, finished_at = now()
+          where id = $1::uuid
+          returning version_id
+        )
+        update document_versions set status = 'failed' from job where id = job.version_id`,
+      values: [id, JSON.stringify(error)],
+    });
+  }
+
+  /** Back to the queue: the next attempt follows by itself. */
+  async requeue(id: string, error: IndexJobError | null): Promise<void> {
+    await this.database.query({
+      text: `
+        with job as (
+          update index_jobs set status = 'queued', stage = null, done = 0, total = null, error = $2::jsonb
+          where id = $1::uuid
+          returning version_id
+        )
+        update document_versions set status = 'queued' from job where id = job.version_id`,
+      values: [id, error && JSON.stringify(error)],
+    });
+  }
+}
+
+function toJob(row: IndexJobRow): IndexJob {
+  return {
+    id: row.id,
+    documentId: row.document_id,
+    versionId: row.version_id,
+    version: row.version,
+    collection: row.collection,
+    status: row.status,
+    stage: row.stage,
+    done: row.done,
+    total: row.total,
+    attempts: row.attempts,
+    error: row.error,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+  };
+}

@@ -1,0 +1,3 @@
+export type { DocumentSource } from './document-source.js';
+export { IndexingModule, IndexingWorkerModule } from './indexing.module.js';
+export { IndexingService, type AcceptedDocument, type IndexRequest } from './indexing.service.js';

@@ -1,0 +1,92 @@
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { CONFIG, type Config } from '#libs/config';
+import {
+  CollectionRepository,
+  CorpusModule,
+  EmbeddingSpaceRepository,
+  IndexJobRepository,
+  VersionRepository,
+} from '#libs/corpus';
+import { Database, DatabaseModule } from '#libs/database';
+import { JobQueue, JobsModule } from '#libs/jobs';
+import { EmbeddingModels, ModelsModule } from '#libs/model-routing';
+import { DocumentSourceReader } from './document-source.js';
+import { IndexDocumentHandler } from './index-document.handler.js';
+import { IndexingService } from './indexing.service.js';
+import { ParsePool } from './parse-pool.js';
+import { RootFolder } from './root-folder.js';
+
+/** Accepting documents: what the api needs. */
+@Module({
+  imports: [CorpusModule, DatabaseModule, JobsModule],
+  providers: [
+    {
+      provide: IndexingService,
+      inject: [CONFIG, Database, CollectionRepository, VersionRepository, IndexJobRepository, JobQueue],
+      useFactory: (
+        { indexing }: Config,
+        database: Database,
+        collections: CollectionRepository,
+        versions: VersionRepository,
+        indexJobs: IndexJobRepository,
+        queue: JobQueue,
+      ) =>
+        new IndexingService(
+          database,
+          collections,
+          versions,
+          indexJobs,
+          queue,
+          new DocumentSourceReader(new RootFolder(indexing.root), indexing.bytesMax),
+        ),
+    },
+  ],
+  exports: [IndexingService],
+})
+export class IndexingModule {}
+
+/** Doing the work: what a worker process, or the api when embedded, needs. */
+@Module({
+  imports: [CorpusModule, DatabaseModule, JobsModule, ModelsModule],
+  providers: [
+    ParsePool,
+    {
+      provide: IndexDocumentHandler,
+      inject: [
+        Database,
+        IndexJobRepository,
+        VersionRepository,
+        CollectionRepository,
+        EmbeddingSpaceRepository,
+        EmbeddingModels,
+        ParsePool,
+      ],
+      useFactory: (
+        database: Database,
+        jobs: IndexJobRepository,
+        versions: VersionRepository,
+        collections: CollectionRepository,
+        spaces: EmbeddingSpaceRepository,
+        embeddings: EmbeddingModels,
+        parser: ParsePool,
+      ) => new IndexDocumentHandler(database, { jobs, versions, collections, spaces }, embeddings, parser),
+    },
+  ],
+})
+export class IndexingWorkerModule implements OnApplicationShutdown {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(JobQueue) private readonly queue: JobQueue,
+    @Inject(IndexDocumentHandler) private readonly handler: IndexDocumentHandler,
+    @Inject(ParsePool) private readonly parser: ParsePool,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { concurrency } = this.config.indexing;
+    await this.queue.work('index-document', { concurrency }, this.handler.handle);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.parser.close();
+  }
+}

@@ -1,0 +1,92 @@
+import { Logger } from '@nestjs/common';
+import { PgBoss, type Db, type JobWithMetadata } from 'pg-boss';
+import type { Database, SqlExecutor, Transaction } from '#libs/database';
+import { jobPayloads, type JobHandler, type JobName, type JobPayload } from '../job-payloads.js';
+import { JobQueue } from '../job-queue.js';
+
+const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
+const STOP_TIMEOUT_MS = 6_000;
+
+/** pg-boss through our own connections: https://pgboss.io. Polls, so that a transaction pooler may stand between. */
+export class PgBossJobQueue extends JobQueue {
+  private readonly logger = new Logger(PgBossJobQueue.name);
+  private readonly boss: PgBoss;
+  private readonly workerIds: string[] = [];
+  private readonly stopping = new AbortController();
+
+  constructor(database: Database) {
+    super();
+    this.boss = new PgBoss({
+      db: executorFor(database),
+      backend: database.engine,
+      schedule: false,
+      superviseIntervalSeconds: HEARTBEAT_SECONDS,
+      monitorIntervalSeconds: HEARTBEAT_SECONDS,
+      monitorVacuum: database.engine === 'postgres',
+      reindex: database.engine === 'postgres',
+    });
+    this.boss.on('error', (error) => this.logger.error('job queue failed', error));
+  }
+
+  async start(): Promise<void> {
+    await this.boss.start();
+    for (const name of Object.keys(jobPayloads)) {
+      await this.boss.createQueue(name, {
+        retryLimit: 5,
+        retryDelay: 1,
+        retryBackoff: true,
+        retryDelayMax: 60,
+        expireInSeconds: 6 * 60 * 60,
+        heartbeatSeconds: HEARTBEAT_SECONDS,
+      });
+    }
+  }
+
+  async enqueue<Name extends JobName>(name: Name, payload: JobPayload<Name>, tx: Transaction): Promise<void> {
+    await this.boss.send(name, jobPayloads[name].parse(payload), { db: executorFor(tx) });
+  }
+
+  async work<Name extends JobName>(
+    name: Name,
+    { concurrency }: { concurrency: number },
+    handler: JobHandler<Name>,
+  ): Promise<void> {
+    const options = {
+      includeMetadata: true,
+      localConcurrency: concurrency,
+      pollingIntervalSeconds: 2,
+    } as const;
+    const workerId = await this.boss.work<JobPayload<Name>, unknown, typeof options>(
+      name,
+      options,
+      async (jobs) => {
+        for (const job of jobs as JobWithMetadata<JobPayload<Name>>[]) {
+          const result = await handler(jobPayloads[name].parse(job.data) as JobPayload<Name>, {
+            attempt: job.retryCount + 1,
+            isLastAttempt: job.retryCount >= job.retryLimit,
+            signal: AbortSignal.any([this.stopping.signal, job.signal]),
+          });
+          this.logger.log('job finished', { name, jobId: job.id, ...result });
+        }
+      },
+    );
+    this.workerIds.push(workerId);
+  }
+
+  wake(): void {
+    for (const workerId of this.workerIds) this.boss.notifyWorker(workerId);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort(new Error('the worker is stopping'));
+    await this.boss.stop({ graceful: true, close: false, timeout: STOP_TIMEOUT_MS });
+  }
+}
+
+function executorFor(executor: SqlExecutor): Db {
+  return {
+    executeSql: async (text, values) => ({
+      rows: await executor.query({ text, ...(values && { values }) }),
+    }),
+  };
+}

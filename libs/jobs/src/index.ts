@@ -1,0 +1,11 @@
+export { JobsModule } from './jobs.module.js';
+export { PgBossJobQueue } from './adapters/pg-boss-job-queue.js';
+export {
+  jobPayloads,
+  type JobContext,
+  type JobHandler,
+  type JobName,
+  type JobPayload,
+  type JobResult,
+} from './job-payloads.js';
+export { JobQueue } from './job-queue.js';

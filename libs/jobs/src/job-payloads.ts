@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** Every background job: its name and what it carries. Ids only: the handler reads the state it needs. */
+export const jobPayloads = {
+  'index-document': z.strictObject({ jobId: z.uuid() }),
+} as const;
+
+export type JobName = keyof typeof jobPayloads;
+export type JobPayload<Name extends JobName> = z.infer<(typeof jobPayloads)[Name]>;
+
+export interface JobContext {
+  /** 1 for the first try. */
+  attempt: number;
+  /** No further try follows this one. */
+  isLastAttempt: boolean;
+  /** Aborts when the worker stops or has lost the job: end at the next step, write nothing more. */
+  signal: AbortSignal;
+}
+
+/** Safe to run twice. Throw to have the job retried with backoff; return when there is nothing more to do, also when it failed for good. */
+export type JobHandler<Name extends JobName> = (
+  payload: JobPayload<Name>,
+  context: JobContext,
+) => Promise<JobResult>;
+
+export type JobResult = { outcome: 'done' } | { outcome: 'skipped' | 'failed'; reason: string };

@@ -1,0 +1,28 @@
+import type { Transaction } from '#libs/database';
+import type { JobHandler, JobName, JobPayload } from './job-payloads.js';
+
+/** Durable background jobs in the same database as the data. */
+export abstract class JobQueue {
+  /** Makes the queue's tables where they are missing. */
+  abstract start(): Promise<void>;
+
+  /** The job exists exactly if the transaction commits. */
+  abstract enqueue<Name extends JobName>(
+    name: Name,
+    payload: JobPayload<Name>,
+    tx: Transaction,
+  ): Promise<void>;
+
+  /** Runs up to `concurrency` jobs at a time in this process. */
+  abstract work<Name extends JobName>(
+    name: Name,
+    options: { concurrency: number },
+    handler: JobHandler<Name>,
+  ): Promise<void>;
+
+  /** Call after the commit of an `enqueue`: a worker in this process looks now instead of at its next poll. */
+  abstract wake(): void;
+
+  /** Signals running handlers to end and waits for them; an unfinished job is taken up again after a restart. */
+  abstract stop(): Promise<void>;
+}

@@ -1,0 +1,82 @@
+import type { Source } from '#libs/retrieval';
+
+export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
+
+/** Why an answer is less than it could be. */
+export type DegradedReason = 'model_unavailable' | 'citation_unverified' | 'uncited_answer';
+
+/** One place in one document that supports a part of the answer. Verified: the quote stands there to the letter. */
+export interface Citation {
+  /** The n of `[n]` in the answer. */
+  number: number;
+  documentId: string;
+  chunkId: string;
+  title: string;
+  headingPath: string[];
+  page: number | null;
+  /** UTF-16 offsets into the document's extracted text, end exclusive: `text.slice(start, end) === quote`. */
+  start: number;
+  end: number;
+  quote: string;
+  verified: true;
+}
+
+export interface TokenUsage {
+  input: number;
+  output: number;
+  /** Counted here because the provider did not say. */
+  estimated: boolean;
+}
+
+export interface Answer {
+  text: string;
+  status: AnswerStatus;
+  citations: Citation[];
+  degradedReasons: DegradedReason[];
+  /** "extractive", or the name the model goes by at its provider. */
+  model: string;
+  tokens: TokenUsage;
+  /** Millionths of a US dollar; null when the model's price is not configured. */
+  costMicroUsd: number | null;
+}
+
+export const noTokens: TokenUsage = { input: 0, output: 0, estimated: false };
+
+/**
+ * A citation for `quote` in a source, or null when it does not stand there.
+ * White space in the quote matches any white space; everything else must be equal.
+ */
+export function citeQuote(source: Source, quote: string, number: number): Citation | null {
+  const found = locate(source.text, quote);
+  if (!found) return null;
+  const start = source.start + found.start;
+  const end = source.start + found.end;
+  const chunk =
+    source.chunks.find((candidate) => candidate.start <= start && end <= candidate.end) ??
+    source.chunks.find((candidate) => candidate.start <= start && start < candidate.end);
+  if (!chunk) return null;
+  return {
+    number,
+    documentId: source.documentId,
+    chunkId: chunk.id,
+    title: source.title,
+    headingPath: chunk.headingPath,
+    page: chunk.page,
+    start,
+    end,
+    quote: source.text.slice(found.start, found.end),
+    verified: true,
+  };
+}
+
+const QUOTE_CHARACTERS_MAX = 2_000;
+
+function locate(text: string, quote: string): { start: number; end: number } | null {
+  const wanted = quote.trim();
+  if (wanted === '' || wanted.length > QUOTE_CHARACTERS_MAX) return null;
+  const exact = text.indexOf(wanted);
+  if (exact >= 0) return { start: exact, end: exact + wanted.length };
+  const words = wanted.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  const match = new RegExp(words.join(String.raw`\s+`), 'u').exec(text);
+  return match && { start: match.index, end: match.index + match[0].length };
+}

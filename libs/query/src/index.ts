@@ -1,0 +1,3 @@
+export type { AnswerStatus, Citation, DegradedReason } from './answer.js';
+export { QueryModule } from './query.module.js';
+export { QueryService, type AnsweredQuestion, type Question } from './query.service.js';

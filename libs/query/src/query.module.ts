@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { CONFIG, type Config } from '#libs/config';
+import { ChunkRepository, CollectionRepository, CorpusModule, EmbeddingSpaceRepository } from '#libs/corpus';
+import { CHAT_MODEL, type ChatModel, EmbeddingModels, ModelsModule } from '#libs/model-routing';
+import { Retriever } from '#libs/retrieval';
+import { QueryService } from './query.service.js';
+
+@Module({
+  imports: [CorpusModule, ModelsModule],
+  providers: [
+    {
+      provide: Retriever,
+      inject: [ChunkRepository],
+      useFactory: (chunks: ChunkRepository) => new Retriever(chunks),
+    },
+    {
+      provide: QueryService,
+      inject: [
+        CONFIG,
+        CollectionRepository,
+        EmbeddingSpaceRepository,
+        EmbeddingModels,
+        Retriever,
+        CHAT_MODEL,
+      ],
+      useFactory: (
+        config: Config,
+        collections: CollectionRepository,
+        spaces: EmbeddingSpaceRepository,
+        embeddings: EmbeddingModels,
+        retriever: Retriever,
+        chat: ChatModel | null,
+      ) =>
+        new QueryService(collections, spaces, embeddings, retriever, chat, {
+          contextTokensMax: config.contextTokensMax,
+          outputTokensMax: config.chat?.outputTokensMax ?? 0,
+          usdPerMillionTokens: config.chat?.usdPerMillionTokens ?? null,
+        }),
+    },
+  ],
+  exports: [QueryService],
+})
+export class QueryModule {}

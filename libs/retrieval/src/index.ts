@@ -1,0 +1,2 @@
+export { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
+export { Retriever, type Retrieval, type RetrievalMode, type RetrievalRequest } from './retriever.js';

@@ -1,0 +1,77 @@
+import type { Chunk } from '#libs/corpus';
+
+export interface ScoredChunk extends Chunk {
+  score: number;
+  lexicalRank: number | null;
+  vectorRank: number | null;
+}
+
+/** One or more consecutive chunks of a document, read as one text. */
+export interface Source {
+  documentId: string;
+  title: string;
+  headingPath: string[];
+  page: number | null;
+  /** UTF-16 offsets into the document's extracted text; `text` has the length `end - start`. */
+  start: number;
+  end: number;
+  text: string;
+  /** Of its best chunk. */
+  score: number;
+  /** In document order. */
+  chunks: ScoredChunk[];
+}
+
+const CHUNKS_PER_SOURCE_MAX = 3;
+
+/**
+ * Takes ranked chunks until there are `topK` sources; a chunk that continues a source already taken joins it instead
+ * of standing beside it with a repeated overlap.
+ */
+export function mergeNeighbours(ranked: readonly ScoredChunk[], topK: number): Source[] {
+  const groups: ScoredChunk[][] = [];
+  for (const chunk of ranked) {
+    const neighbours = groups.find((group) => continues(group, chunk));
+    if (neighbours) {
+      neighbours.push(chunk);
+      neighbours.sort((a, b) => a.ordinal - b.ordinal);
+    } else if (groups.length < topK) {
+      groups.push([chunk]);
+    } else {
+      break;
+    }
+  }
+  return groups.map(toSource);
+}
+
+function continues(group: readonly ScoredChunk[], chunk: ScoredChunk): boolean {
+  const first = group[0]!;
+  return (
+    group.length < CHUNKS_PER_SOURCE_MAX &&
+    first.documentId === chunk.documentId &&
+    (chunk.ordinal === first.ordinal - 1 || chunk.ordinal === group.at(-1)!.ordinal + 1)
+  );
+}
+
+function toSource(chunks: ScoredChunk[]): Source {
+  const first = chunks[0]!;
+  let text = first.text;
+  let end = first.end;
+  for (const chunk of chunks.slice(1)) {
+    // Between two chunks there is only white space; its length is kept, so that offsets stay right.
+    text +=
+      chunk.start >= end ? '\n'.repeat(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
+    end = Math.max(end, chunk.end);
+  }
+  return {
+    documentId: first.documentId,
+    title: first.title,
+    headingPath: first.headingPath,
+    page: first.page,
+    start: first.start,
+    end,
+    text,
+    score: Math.max(...chunks.map(({ score }) => score)),
+    chunks,
+  };
+}

@@ -1,0 +1,106 @@
+import type { Chunk, ChunkRepository, Collection, EmbeddingSpace } from '#libs/corpus';
+import { isMostlyUnspaced, lexicalText } from '#libs/text-analysis';
+import { fuse, type FusedChunk } from './fuse.js';
+import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
+import { proximityOf, QuestionTerms } from './proximity.js';
+import { weightsOf } from './weights.js';
+
+export type RetrievalMode = 'hybrid' | 'vector' | 'lexical';
+
+export interface RetrievalRequest {
+  collection: Collection;
+  space: EmbeddingSpace;
+  question: string;
+  /** Of the question, in the collection's space; null in lexical mode. */
+  embedding: Promise<Float32Array> | null;
+  topK: number;
+  mode: RetrievalMode;
+}
+
+export interface Retrieval {
+  /** Best first, at most `topK`. */
+  sources: Source[];
+  /** Milliseconds. */
+  timings: { embedMs: number; vectorMs: number; lexicalMs: number; rankMs: number };
+  /** How many chunks each leg returned. */
+  candidates: { lexical: number; vector: number };
+}
+
+const CANDIDATES = 100;
+const RERANKED = 50;
+
+/** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
+export class Retriever {
+  constructor(private readonly chunks: ChunkRepository) {}
+
+  async retrieve(request: RetrievalRequest): Promise<Retrieval> {
+    const [lexical, vector] = await Promise.all([this.lexicalLeg(request), this.vectorLeg(request)]);
+    const rankStart = performance.now();
+    const limit = Math.max(CANDIDATES, request.topK);
+    const weights = weightsOf(request.space, isMostlyUnspaced(request.question));
+    const lexicalShare = request.mode === 'hybrid' ? weights.lexical : request.mode === 'lexical' ? 1 : 0;
+    const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }).slice(0, limit);
+    const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
+    return {
+      sources: mergeNeighbours(ranked, request.topK),
+      timings: {
+        embedMs: vector.embedMs,
+        vectorMs: vector.searchMs,
+        lexicalMs: lexical.searchMs,
+        rankMs: performance.now() - rankStart,
+      },
+      candidates: { lexical: lexical.found.length, vector: vector.found.length },
+    };
+  }
+
+  private async lexicalLeg({ collection, question, topK, mode }: RetrievalRequest) {
+    if (mode === 'vector') return { found: [], searchMs: 0 };
+    const start = performance.now();
+    const found = await this.chunks.findLexical({
+      collectionId: collection.id,
+      language: collection.language,
+      text: lexicalText(question),
+      limit: Math.max(CANDIDATES, topK),
+    });
+    return { found, searchMs: performance.now() - start };
+  }
+
+  private async vectorLeg({ collection, space, embedding, topK }: RetrievalRequest) {
+    if (!embedding) return { found: [], embedMs: 0, searchMs: 0 };
+    const start = performance.now();
+    const vector = await embedding;
+    const embedded = performance.now();
+    const found = await this.chunks.findNearest({
+      collectionId: collection.id,
+      space,
+      embedding: vector,
+      limit: Math.max(CANDIDATES, topK),
+    });
+    return { found, embedMs: embedded - start, searchMs: performance.now() - embedded };
+  }
+
+  private async rank(
+    { question }: RetrievalRequest,
+    fused: FusedChunk[],
+    proximityWeight: number,
+  ): Promise<ScoredChunk[]> {
+    const loaded = new Map<string, Chunk>();
+    for (const chunk of await this.chunks.load(fused.map(({ id }) => id))) loaded.set(chunk.id, chunk);
+    const terms = new QuestionTerms(question);
+    return fused
+      .flatMap(({ id, score, lexicalRank, vectorRank }, index) => {
+        const chunk = loaded.get(id); // gone when its document was deleted a moment ago
+        if (!chunk) return [];
+        const proximity = index < RERANKED && proximityWeight > 0 ? proximityOf(terms, chunk.text) : 0;
+        return [
+          {
+            ...chunk,
+            score: (score + proximityWeight * proximity) / (1 + proximityWeight),
+            lexicalRank,
+            vectorRank,
+          },
+        ];
+      })
+      .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+  }
+}
