@@ -1,0 +1,62 @@
+import { stemmer } from 'stemmer';
+import { englishStopWords } from './english-stop-words.js';
+import { normalizeRun } from './normalized-run.js';
+import type { TextSpan } from './text-span.js';
+import { unspacedCharacter } from './unspaced-scripts.js';
+import { unspacedBigrams, unspacedWords } from './unspaced-terms.js';
+
+/** A term and where it stands, in UTF-16 offsets into the text as given. */
+export interface TermPosition extends TextSpan {
+  term: string;
+}
+
+const spaced = String.raw`[[\p{L}\p{M}\p{N}]--${unspacedCharacter}]`;
+// Inside a word: an apostrophe (don't), the point of a decimal or version (v3.5.1), the comma of thousands (1,000).
+const joint = String.raw`(?:['’](?=\p{L})|(?<=\p{N})(?:\.(?=\p{N})|,(?=\p{N}{3}(?!\p{N}))))`;
+const words = new RegExp(`(?<unspaced>${unspacedCharacter}+)|${spaced}+(?:${joint}${spaced}+)*`, 'gv');
+
+const TERM_LENGTH_MAX = 64;
+
+/**
+ * Terms of a text where PostgreSQL is not involved: NFKC, lower case, English stop words dropped, English words
+ * Porter-stemmed, numbers kept, scripts without spaces as words and character bigrams. In text order, with duplicates.
+ */
+export function analyzeTerms(text: string): string[] {
+  return analyzeTermPositions(text).map(({ term }) => term);
+}
+
+/** As `analyzeTerms`, with the offsets of each term; the terms of scripts without spaces overlap. */
+export function analyzeTermPositions(text: string): TermPosition[] {
+  const positions: TermPosition[] = [];
+  for (const match of text.matchAll(words)) {
+    const { 0: word, index } = match;
+    if (match.groups?.unspaced) {
+      for (const position of unspacedTerms(word)) {
+        positions.push({ term: position.term, start: index + position.start, end: index + position.end });
+      }
+    } else {
+      const term = spacedTerm(word);
+      if (term) positions.push({ term, start: index, end: index + word.length });
+    }
+  }
+  return positions;
+}
+
+function spacedTerm(word: string): string | null {
+  const lower = word.slice(0, TERM_LENGTH_MAX).normalize('NFKC').toLowerCase().replaceAll('’', "'");
+  if (englishStopWords.has(lower)) return null;
+  const bare = lower.replace(/'s$/, '').replaceAll(/[',]/g, '');
+  if (englishStopWords.has(bare)) return null;
+  return /^[a-z]+$/.test(bare) ? stemmer(bare) : bare;
+}
+
+function unspacedTerms(run: string): TermPosition[] {
+  const { text, offsets } = normalizeRun(run);
+  return [...unspacedWords(text), ...unspacedBigrams(text)]
+    .sort((left, right) => left.start - right.start)
+    .map(({ start, end }) => ({
+      term: text.slice(start, end),
+      start: offsets?.[start] ?? start,
+      end: offsets?.[end] ?? end,
+    }));
+}
