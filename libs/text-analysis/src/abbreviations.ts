@@ -32,5 +32,5 @@ export function isAbbreviated(before: string, after: string): boolean {
     return next !== undefined && !sentenceOpeners.has(next.toLowerCase());
   }
   const isInitial = /^\p{Lu}$/u.test(word) && word !== 'I';
-  return isInitial && capitalisedBefore.test(before.slice(0, -word.length));
+  return isInitial && (/^\s*\p{Lu}\./u.test(after) || capitalisedBefore.test(before.slice(0, -word.length)));
 }

@@ -3,10 +3,7 @@ import type * as O200kBase from 'gpt-tokenizer/encoding/o200k_base';
 
 /** Byte-pair merging is quadratic in the length of one run of letters, marks or spaces (22 s for 100,000 letters). */
 const RUN_LENGTH_MAX = 256;
-const longRuns = new RegExp(
-  String.raw`[\p{L}\p{M}]{${RUN_LENGTH_MAX},}|[^\s\p{L}\p{N}]{${RUN_LENGTH_MAX},}|\s{${RUN_LENGTH_MAX},}`,
-  'gu',
-);
+const longRuns = /[\p{L}\p{M}]{256,4096}|[^\s\p{L}\p{N}]{256,4096}|\s{256,4096}/gu;
 
 /**
  * Tokens of the o200k_base encoding; names of special tokens count as the ordinary text they are. Exact, except that

@@ -1,8 +1,8 @@
 import { unspacedBigrams, unspacedWords } from './unspaced-terms.js';
-import { unspacedCharacter } from './unspaced-scripts.js';
+import { unspacedRun } from './unspaced-scripts.js';
 import type { TextSpan } from './text-span.js';
 
-const unspacedRuns = new RegExp(`${unspacedCharacter}+`, 'gv');
+const unspacedRuns = new RegExp(unspacedRun, 'gv');
 
 /**
  * What BM25 indexes and is asked for; documents and questions go through this same function. Runs of script written

@@ -2,15 +2,16 @@ import type { TextSpan } from './text-span.js';
 
 const markers =
   /^\s*(?:[-*+•‣▪–]\s|(?:\d{1,9}|[a-zA-Z]|[ivxlcIVXLC]{2,6})[.)]\s|\(\w{1,4}\)\s|#{1,6}\s|\||>|[=*_-]{3,}\s*$|<\/?[a-z])/;
+const tableRow = /^\s*\|/;
 const endsAlone = /^\s*(?:#{1,6}\s|\||[=*_-]{3,}\s*$)| {2,}$|\\$/;
 const fence = /^\s*(?:`{3,}|~{3,})/;
 const indented = /^(?: {4}|\t)/;
 
 /**
  * Stretches of a text that a sentence can't cross: hard-wrapped lines of prose stay together; each list item, heading,
- * table row and line of code stands apart.
+ * table row and line of code stands apart; rows and code are not split any further.
  */
-export function* stretches(text: string): Iterable<TextSpan & { isCode: boolean }> {
+export function* stretches(text: string): Iterable<TextSpan & { isWhole: boolean }> {
   let open: TextSpan | null = null;
   let isFenced = false;
   let previous = { isBlank: true, isCode: false, endsAlone: false };
@@ -19,16 +20,17 @@ export function* stretches(text: string): Iterable<TextSpan & { isCode: boolean 
     const isBlank = line.trim() === '';
     const isFence = fence.test(line);
     const isCode = isFenced || isFence || (!isBlank && isIndentedCode(line, previous));
+    const isWhole = isCode || tableRow.test(line);
     if (isFence) isFenced = !isFenced;
-    if (open && (isBlank || isCode || previous.endsAlone || markers.test(line))) {
-      yield { ...open, isCode: false };
+    if (open && (isBlank || isWhole || previous.endsAlone || markers.test(line))) {
+      yield { ...open, isWhole: false };
       open = null;
     }
-    if (isCode && !isBlank) yield { start, end, isCode };
+    if (isWhole && !isBlank) yield { start, end, isWhole };
     else if (!isBlank) open = { start: open?.start ?? start, end };
     previous = { isBlank, isCode: isCode || (isBlank && previous.isCode), endsAlone: endsAlone.test(line) };
   }
-  if (open) yield { ...open, isCode: false };
+  if (open) yield { ...open, isWhole: false };
 }
 
 /** Indented and not the continuation of a list item: below other code. */

@@ -3,7 +3,7 @@ import { stretches } from './sentence-lines.js';
 import type { TextSpan } from './text-span.js';
 import { unspacedCharacter } from './unspaced-scripts.js';
 
-const closing = String.raw`["'”’»›）)\]】》」』*_]*(?:\[\d{1,3}\])*`;
+const closing = String.raw`["'”’»›）\)\]】》」』*_]*(?:\[\d{1,3}\])*`;
 const terminators = new RegExp(
   String.raw`(?<full>[。！？；．｡।॥؟۔។။።]+[.!?…]*)${closing}|[.!?…]+${closing}(?=\s|$)|[!?]+(?=${unspacedCharacter})`,
   'gv',
@@ -22,8 +22,8 @@ export function splitSentences(text: string): TextSpan[] {
     const span = trimmed(text, start, end);
     if (span.start < span.end) sentences.push(span);
   };
-  for (const { start, end, isCode } of stretches(text)) {
-    if (isCode) push(start, end);
+  for (const { start, end, isWhole } of stretches(text)) {
+    if (isWhole) push(start, end);
     else {
       let sentenceStart = start;
       for (const sentenceEnd of sentenceEnds(text.slice(start, end))) {

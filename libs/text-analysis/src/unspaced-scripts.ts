@@ -5,8 +5,11 @@ const extended = scripts.map((script) => String.raw`\p{Script_Extensions=${scrip
 /** One character of a script written without spaces, for the `v` flag. */
 export const unspacedCharacter = String.raw`[[${extended}]&&[\p{L}\p{M}\p{Nl}]]`;
 
-const letters = /\p{L}+/gu;
-const unspacedLetters = new RegExp(String.raw`[[${extended}]&&\p{L}]+`, 'gv');
+/** A run of them. Bounded, because an endless run overflows the stack of the regular expression engine. */
+export const unspacedRun = `${unspacedCharacter}{1,4096}`;
+
+const letters = /\p{L}{1,4096}/gu;
+const unspacedLetters = new RegExp(String.raw`[[${extended}]&&\p{L}]{1,4096}`, 'gv');
 
 /** More than half of the letters are Han, Hiragana, Katakana, Thai, Lao, Khmer or Myanmar. */
 export function isMostlyUnspaced(text: string): boolean {

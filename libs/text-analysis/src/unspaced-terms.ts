@@ -2,18 +2,12 @@ import type { TextSpan } from './text-span.js';
 
 const segmenter = new Intl.Segmenter('zh', { granularity: 'word' });
 
-/** Whole dictionary runs are held in memory by ICU; hostile ones have no end. */
-const RUN_LENGTH_MAX = 4_096;
-
 /** The words of a run of unspaced script, in order. */
 export function unspacedWords(run: string): TextSpan[] {
-  const words: TextSpan[] = [];
-  for (const { start, end } of bounded(run)) {
-    for (const { segment, index } of segmenter.segment(run.slice(start, end))) {
-      words.push({ start: start + index, end: start + index + segment.length });
-    }
-  }
-  return words;
+  return Array.from(segmenter.segment(run), ({ segment, index }) => ({
+    start: index,
+    end: index + segment.length,
+  }));
 }
 
 /** The overlapping pairs of characters (code points) of a run, in order; none for a single character. */
@@ -28,15 +22,6 @@ export function unspacedBigrams(run: string): TextSpan[] {
     second = end;
   }
   return bigrams;
-}
-
-function* bounded(run: string): Iterable<TextSpan> {
-  for (let start = 0; start < run.length;) {
-    let end = Math.min(start + RUN_LENGTH_MAX, run.length);
-    if (end < run.length && codePointEnd(run, end - 1) > end) end -= 1;
-    yield { start, end };
-    start = end;
-  }
 }
 
 function codePointEnd(text: string, start: number): number {

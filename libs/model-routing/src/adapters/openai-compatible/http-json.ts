@@ -17,11 +17,13 @@ const retryableStatus = new Set([408, 409, 425, 429]);
 /** JSON over keep-alive connections to one server. One attempt a call. */
 export class HttpJson {
   private readonly pool: Pool;
+  private readonly origin: string;
   private readonly basePath: string;
 
   constructor(private readonly options: ServerOptions) {
     const url = new URL(options.baseUrl);
     this.basePath = url.pathname.replace(/\/$/, '');
+    this.origin = url.origin;
     this.pool = new Pool(url.origin, { connections: 32, connect: { timeout: CONNECT_TIMEOUT_MS } });
   }
 
@@ -58,7 +60,7 @@ export class HttpJson {
         timeout.aborted || error instanceof errors.ConnectTimeoutError
           ? 'did not answer in time'
           : 'could not be reached';
-      throw new RagError('model_unavailable', `The model server ${this.pool.origin} ${why}.`, {
+      throw new RagError('model_unavailable', `The model server ${this.origin} ${why}.`, {
         cause: error,
         retryable: true,
       });

@@ -1,0 +1,20 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { problemSchema } from '../problem/problem.schema.js';
+
+const reasons: Record<number, string> = {
+  400: 'The body is not JSON',
+  403: 'Not allowed',
+  404: 'Not found',
+  413: 'Too large',
+  415: 'Not a supported type',
+  422: 'Not valid; `errors` names the fields',
+  503: 'A model or the database does not answer; Retry-After says when to try again',
+};
+
+/** Documents the problem+json answers of a route. */
+export function ApiProblems(...statuses: number[]): MethodDecorator {
+  return applyDecorators(
+    ...statuses.map((status) => ApiResponse({ status, standardSchema: problemSchema, description: reasons[status]! })),
+  );
+}

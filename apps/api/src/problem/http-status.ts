@@ -1,0 +1,33 @@
+import type { RagErrorCode } from '#libs/errors';
+
+/** The one place that knows which status a failure has. */
+export const httpStatusByCode = {
+  invalid_json: 400,
+  invalid_request: 422,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  path_not_allowed: 403,
+  route_not_found: 404,
+  collection_not_found: 404,
+  document_not_found: 404,
+  job_not_found: 404,
+  file_not_found: 404,
+  document_empty: 422,
+  document_damaged: 422,
+  document_encrypted: 422,
+  document_too_large: 413,
+  no_text_layer: 422,
+  parse_timeout: 422,
+  unsupported_encoding: 415,
+  model_unavailable: 503,
+  model_rejected_request: 502,
+  dimension_mismatch: 500,
+  data_folder_locked: 503,
+  data_folder_not_writable: 503,
+  database_unavailable: 503,
+  migration_changed: 500,
+  invalid_configuration: 500,
+  port_in_use: 500,
+  shutting_down: 503,
+  internal_error: 500,
+} satisfies Record<RagErrorCode, number>;

@@ -1,0 +1,64 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isRagError, RagError } from '#libs/errors';
+import { httpStatusByCode } from './http-status.js';
+import type { Problem } from './problem.schema.js';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** Every failure leaves as RFC 9457 problem+json; what was not foreseen leaves without its text. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const failure = asRagError(error, request);
+    if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
+    const status = httpStatusByCode[failure.code];
+    const problem: Problem = {
+      ...failure.details,
+      type: `urn:ragstone:problem:${failure.code}`,
+      title: failure.code.replaceAll('_', ' '),
+      status,
+      detail: failure.message,
+      code: failure.code,
+      request_id: String(request.id),
+    };
+    if (status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+    void reply.status(status).header('content-type', 'application/problem+json').send(problem);
+  }
+}
+
+interface FrameworkError {
+  code?: string;
+  statusCode?: number;
+  message?: string;
+}
+
+/** Fastify's and Nest's own errors get our codes; a database that can't be reached is not our bug. */
+function asRagError(error: unknown, request: FastifyRequest): RagError {
+  if (isRagError(error)) return error;
+  const { code, statusCode, message = '' } = error as FrameworkError;
+  const status = error instanceof HttpException ? error.getStatus() : statusCode;
+  if (status === 404) {
+    return new RagError('route_not_found', `There is no route ${request.method} ${request.url.split('?', 1)[0]}. GET /docs lists them.`);
+  }
+  if (status === 413) {
+    return new RagError('payload_too_large', 'The request is larger than this server takes. Send less, or upload a document as multipart/form-data.');
+  }
+  if (status === 415) {
+    return new RagError('unsupported_media_type', 'Send application/json, or multipart/form-data with a file to POST /index.');
+  }
+  if (status === 400) return new RagError('invalid_json', `The request can't be read: ${message}`);
+  if (isConnectionError(code, message)) {
+    return new RagError('database_unavailable', 'The database does not answer at the moment. Try again shortly.', { cause: error, retryable: true });
+  }
+  return new RagError('internal_error', 'Something failed that was not foreseen; the server log has it under this request_id.', { cause: error });
+}
+
+function isConnectionError(code: string | undefined, message: string): boolean {
+  const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006']);
+  return (code !== undefined && connectionCodes.has(code)) || /connection terminated|timeout exceeded when trying to connect/i.test(message);
+}

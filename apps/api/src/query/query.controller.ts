@@ -1,0 +1,53 @@
+import { Body, Controller, HttpCode, Post, Req, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import { QueryService } from '#libs/query';
+import { ApiProblems } from '../openapi/api-problems.js';
+import { presentAnswer, presentSearch } from './query.presenter.js';
+import {
+  type QueryRequest,
+  queryRequestSchema,
+  type QueryResponse,
+  queryResponseSchema,
+  type SearchRequest,
+  searchRequestSchema,
+  type SearchResponse,
+  searchResponseSchema,
+} from './query.schema.js';
+
+@ApiTags('questions')
+@Controller()
+export class QueryController {
+  constructor(private readonly queries: QueryService) {}
+
+  @Post('query')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Answer a question from the documents, with checked citations' })
+  @ApiResponse({ status: 200, standardSchema: queryResponseSchema })
+  @ApiProblems(400, 404, 422, 503)
+  @SerializeOptions({ schema: queryResponseSchema })
+  async query(
+    @Body({ schema: queryRequestSchema }) body: QueryRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<QueryResponse> {
+    const { question, collection, mode, temperature, model } = body;
+    const answer = await this.queries.answer({ question, collection, mode, temperature, model, topK: body.top_k });
+    return presentAnswer(answer, String(request.id));
+  }
+
+  @Post('search')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The sources of an answer, without the answer' })
+  @ApiResponse({ status: 200, standardSchema: searchResponseSchema })
+  @ApiProblems(400, 404, 422, 503)
+  @SerializeOptions({ schema: searchResponseSchema })
+  async search(
+    @Body({ schema: searchRequestSchema }) body: SearchRequest,
+    @Req() request: FastifyRequest,
+  ): Promise<SearchResponse> {
+    const start = performance.now();
+    const { question, collection, mode } = body;
+    const retrieval = await this.queries.search({ question, collection, mode, topK: body.top_k });
+    return presentSearch(retrieval, performance.now() - start, String(request.id));
+  }
+}

@@ -1,0 +1,69 @@
+import type { AnsweredQuestion, Citation } from '#libs/query';
+import type { Retrieval, Source } from '#libs/retrieval';
+import type { QueryResponse, SearchResponse } from './query.schema.js';
+
+export function presentAnswer(answer: AnsweredQuestion, requestId: string): QueryResponse {
+  return {
+    answer: answer.text,
+    status: answer.status,
+    citations: answer.citations.map(presentCitation),
+    sources: answer.sources.map(presentSource),
+    latency_ms: round(answer.timings.totalMs),
+    timings_ms: presentTimings(answer.timings),
+    tokens: answer.tokens,
+    cost: { micro_usd: answer.costMicroUsd },
+    model: answer.model,
+    request_id: requestId,
+    degraded_reasons: answer.degradedReasons,
+  };
+}
+
+export function presentSearch(retrieval: Retrieval, latencyMs: number, requestId: string): SearchResponse {
+  return {
+    sources: retrieval.sources.map(presentSource),
+    latency_ms: round(latencyMs),
+    timings_ms: presentTimings(retrieval.timings),
+    request_id: requestId,
+  };
+}
+
+function presentSource(source: Source): QueryResponse['sources'][number] {
+  const best = source.chunks.reduce((a, b) => (b.score > a.score ? b : a));
+  return {
+    document_id: source.documentId,
+    chunk_ids: source.chunks.map(({ id }) => id),
+    title: source.title,
+    heading_path: source.headingPath,
+    page: source.page,
+    char_start: source.start,
+    char_end: source.end,
+    text: source.text,
+    score: Math.round(source.score * 10_000) / 10_000,
+    lexical_rank: best.lexicalRank,
+    vector_rank: best.vectorRank,
+  };
+}
+
+function presentCitation(citation: Citation): QueryResponse['citations'][number] {
+  return {
+    number: citation.number,
+    document_id: citation.documentId,
+    chunk_id: citation.chunkId,
+    title: citation.title,
+    heading_path: citation.headingPath,
+    page: citation.page,
+    char_start: citation.start,
+    char_end: citation.end,
+    quote: citation.quote,
+    verified: citation.verified,
+  };
+}
+
+/** embedMs -> embed */
+function presentTimings(timings: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(timings).map(([name, ms]) => [name.replace(/Ms$/, ''), round(ms)]));
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { cleanText, collectionName } from '../text.schema.js';
+
+const QUESTION_CHARACTERS_MAX = 8_000;
+
+const searchShape = {
+  question: cleanText({ min: 1, max: QUESTION_CHARACTERS_MAX }),
+  collection: collectionName.default('default'),
+  top_k: z.number().int().min(1).max(100).default(5).meta({ description: 'Sources to return and to answer from.' }),
+  mode: z
+    .enum(['hybrid', 'vector', 'lexical'])
+    .default('hybrid')
+    .meta({ description: 'Hybrid fuses BM25 and vector search.' }),
+};
+
+export const searchRequestSchema = z.strictObject(searchShape).meta({ id: 'SearchRequest' });
+
+export const queryRequestSchema = z
+  .strictObject({
+    ...searchShape,
+    temperature: z.number().min(0).max(2).default(0.7),
+    model: z
+      .string()
+      .max(200)
+      .optional()
+      .meta({ description: '"extractive" answers with verbatim sentences even where a model is configured.' }),
+    user_id: cleanText({ min: 1, max: 200 }).optional(),
+  })
+  .meta({ id: 'QueryRequest' });
+
+const span = {
+  char_start: z.number().int().meta({ description: 'UTF-16 offset into GET /documents/{id}/text.' }),
+  char_end: z.number().int().meta({ description: 'End, exclusive.' }),
+};
+
+export const sourceSchema = z
+  .object({
+    document_id: z.uuid(),
+    chunk_ids: z.array(z.uuid()).meta({ description: 'Consecutive chunks, read as one text.' }),
+    title: z.string(),
+    heading_path: z.array(z.string()),
+    page: z.number().int().nullable(),
+    ...span,
+    text: z.string(),
+    score: z.number().meta({ description: 'Comparable within one answer only.' }),
+    lexical_rank: z.number().int().nullable(),
+    vector_rank: z.number().int().nullable(),
+  })
+  .meta({ id: 'Source' });
+
+export const citationSchema = z
+  .object({
+    number: z.number().int().meta({ description: 'The n of [n] in the answer.' }),
+    document_id: z.uuid(),
+    chunk_id: z.uuid(),
+    title: z.string(),
+    heading_path: z.array(z.string()),
+    page: z.number().int().nullable(),
+    ...span,
+    quote: z.string().meta({ description: 'Stands in the document at that span, to the letter.' }),
+    verified: z.literal(true),
+  })
+  .meta({ id: 'Citation' });
+
+const timings = z.record(z.string(), z.number()).meta({ description: 'Milliseconds by stage.' });
+
+export const searchResponseSchema = z
+  .object({ sources: z.array(sourceSchema), latency_ms: z.number(), timings_ms: timings, request_id: z.string() })
+  .meta({ id: 'SearchResponse' });
+
+export const queryResponseSchema = z
+  .object({
+    answer: z.string(),
+    status: z.enum(['answered', 'no_evidence', 'degraded']),
+    citations: z.array(citationSchema),
+    sources: z.array(sourceSchema),
+    latency_ms: z.number(),
+    timings_ms: timings,
+    tokens: z.object({ input: z.number().int(), output: z.number().int(), estimated: z.boolean() }),
+    cost: z.object({
+      micro_usd: z.number().int().nullable().meta({ description: 'Null: the price of the model is not configured.' }),
+    }),
+    model: z.string(),
+    request_id: z.string(),
+    degraded_reasons: z.array(z.enum(['model_unavailable', 'citation_unverified', 'uncited_answer'])),
+  })
+  .meta({ id: 'QueryResponse' });
+
+export type SearchRequest = z.infer<typeof searchRequestSchema>;
+export type SearchResponse = z.infer<typeof searchResponseSchema>;
+export type QueryRequest = z.infer<typeof queryRequestSchema>;
+export type QueryResponse = z.infer<typeof queryResponseSchema>;
