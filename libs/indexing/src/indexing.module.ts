@@ -1,4 +1,4 @@
-import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '#libs/config';
 import {
   CollectionRepository,
@@ -10,6 +10,7 @@ import {
 import { Database, DatabaseModule } from '#libs/database';
 import { JobQueue, JobsModule } from '#libs/jobs';
 import { EmbeddingModels, ModelsModule } from '#libs/model-routing';
+import { CollectionService, DEFAULT_COLLECTION } from './collection.service.js';
 import { DocumentSourceReader } from './document-source.js';
 import { IndexDocumentHandler } from './index-document.handler.js';
 import { IndexingService } from './indexing.service.js';
@@ -18,8 +19,22 @@ import { RootFolder } from './root-folder.js';
 
 /** Accepting documents: what the api needs. */
 @Module({
-  imports: [CorpusModule, DatabaseModule, JobsModule],
+  imports: [CorpusModule, DatabaseModule, JobsModule, ModelsModule],
   providers: [
+    {
+      provide: CollectionService,
+      inject: [CONFIG, CollectionRepository, EmbeddingSpaceRepository, EmbeddingModels],
+      useFactory: async (
+        { chunking }: Config,
+        collections: CollectionRepository,
+        spaces: EmbeddingSpaceRepository,
+        embeddings: EmbeddingModels,
+      ) => {
+        const service = new CollectionService(collections, spaces, embeddings, chunking);
+        await service.ensure({ name: DEFAULT_COLLECTION, language: 'english' });
+        return service;
+      },
+    },
     {
       provide: IndexingService,
       inject: [CONFIG, Database, CollectionRepository, VersionRepository, IndexJobRepository, JobQueue],
@@ -41,7 +56,7 @@ import { RootFolder } from './root-folder.js';
         ),
     },
   ],
-  exports: [IndexingService],
+  exports: [CollectionService, IndexingService],
 })
 export class IndexingModule {}
 
@@ -73,7 +88,7 @@ export class IndexingModule {}
     },
   ],
 })
-export class IndexingWorkerModule implements OnApplicationShutdown {
+export class IndexingWorkerModule implements OnApplicationBootstrap, OnApplicationShutdown {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(JobQueue) private readonly queue: JobQueue,

@@ -1,1 +1,2 @@
+export { assertNodeVersion } from './node-version.js';
 export { projectFolder, workerFile } from './project-files.js';

@@ -52,7 +52,9 @@ const JOINT_COVERAGE_MIN = 0.5;
 
 /** Whether the sources hold enough of the question to answer it with their words. */
 export function evidenceOf(weights: TermWeights, sources: readonly Source[]): Evidence {
-  const found = sources.map((source) => new Set(analyzeTerms(contextOf(source)).filter((term) => weights.of(term) > 0)));
+  const found = sources.map(
+    (source) => new Set(analyzeTerms(contextOf(source)).filter((term) => weights.of(term) > 0)),
+  );
   const bestCoverage = Math.max(0, ...found.map((terms) => weights.sum(terms)));
   const jointCoverage = weights.sum(new Set(found.flatMap((terms) => [...terms])));
   return {

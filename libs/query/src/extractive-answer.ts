@@ -44,11 +44,17 @@ function candidatesOf(sources: readonly Source[], weights: TermWeights): Candida
   return sources.flatMap((source, sourceRank) =>
     splitSentences(source.text).flatMap(({ start, end }) => {
       const quote = source.text.slice(start, end);
-      if (quote.length > SENTENCE_CHARACTERS_MAX || quote.length < SENTENCE_CHARACTERS_MIN / 2 || HEADING.test(quote)) {
+      if (
+        quote.length > SENTENCE_CHARACTERS_MAX ||
+        quote.length < SENTENCE_CHARACTERS_MIN / 2 ||
+        HEADING.test(quote)
+      ) {
         return [];
       }
       const covered = new Set(analyzeTerms(quote).filter((term) => weights.of(term) > 0));
-      return covered.size === 0 ? [] : [{ source, sourceRank, quote, covered, coverage: weights.sum(covered) }];
+      return covered.size === 0
+        ? []
+        : [{ source, sourceRank, quote, covered, coverage: weights.sum(covered) }];
     }),
   );
 }

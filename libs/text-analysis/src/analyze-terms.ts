@@ -13,7 +13,10 @@ export interface TermPosition extends TextSpan {
 const spaced = String.raw`[[\p{L}\p{M}\p{N}]--${unspacedCharacter}]`;
 // Inside a word: an apostrophe (don't), the point of a decimal or version (v3.5.1), the comma of thousands (1,000).
 const joint = String.raw`(?:['’](?=\p{L})|(?<=\p{N})(?:\.(?=\p{N})|,(?=\p{N}{3}(?!\p{N}))))`;
-const words = new RegExp(`(?<unspaced>${unspacedRun})|${spaced}{1,512}(?:${joint}${spaced}{1,64}){0,16}`, 'gv');
+const words = new RegExp(
+  `(?<unspaced>${unspacedRun})|${spaced}{1,512}(?:${joint}${spaced}{1,64}){0,16}`,
+  'gv',
+);
 
 const TERM_LENGTH_MAX = 64;
 

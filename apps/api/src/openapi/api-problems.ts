@@ -15,6 +15,8 @@ const reasons: Record<number, string> = {
 /** Documents the problem+json answers of a route. */
 export function ApiProblems(...statuses: number[]): MethodDecorator {
   return applyDecorators(
-    ...statuses.map((status) => ApiResponse({ status, standardSchema: problemSchema, description: reasons[status]! })),
+    ...statuses.map((status) =>
+      ApiResponse({ status, standardSchema: problemSchema, description: reasons[status]! }),
+    ),
   );
 }

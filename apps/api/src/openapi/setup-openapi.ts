@@ -6,7 +6,9 @@ export function setupOpenApi(app: INestApplication, version: string): void {
   const description = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Ragstone')
-    .setDescription('Index documents, answer questions with checked citations. Errors are RFC 9457 problem+json.')
+    .setDescription(
+      'Index documents, answer questions with checked citations. Errors are RFC 9457 problem+json.',
+    )
     .setVersion(version)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .build();

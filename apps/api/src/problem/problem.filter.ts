@@ -43,22 +43,52 @@ function asRagError(error: unknown, request: FastifyRequest): RagError {
   const { code, statusCode, message = '' } = error as FrameworkError;
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404) {
-    return new RagError('route_not_found', `There is no route ${request.method} ${request.url.split('?', 1)[0]}. GET /docs lists them.`);
+    return new RagError(
+      'route_not_found',
+      `There is no route ${request.method} ${request.url.split('?', 1)[0]}. GET /docs lists them.`,
+    );
   }
   if (status === 413) {
-    return new RagError('payload_too_large', 'The request is larger than this server takes. Send less, or upload a document as multipart/form-data.');
+    return new RagError(
+      'payload_too_large',
+      'The request is larger than this server takes. Send less, or upload a document as multipart/form-data.',
+    );
   }
   if (status === 415) {
-    return new RagError('unsupported_media_type', 'Send application/json, or multipart/form-data with a file to POST /index.');
+    return new RagError(
+      'unsupported_media_type',
+      'Send application/json, or multipart/form-data with a file to POST /index.',
+    );
   }
   if (status === 400) return new RagError('invalid_json', `The request can't be read: ${message}`);
   if (isConnectionError(code, message)) {
-    return new RagError('database_unavailable', 'The database does not answer at the moment. Try again shortly.', { cause: error, retryable: true });
+    return new RagError(
+      'database_unavailable',
+      'The database does not answer at the moment. Try again shortly.',
+      { cause: error, retryable: true },
+    );
   }
-  return new RagError('internal_error', 'Something failed that was not foreseen; the server log has it under this request_id.', { cause: error });
+  return new RagError(
+    'internal_error',
+    'Something failed that was not foreseen; the server log has it under this request_id.',
+    { cause: error },
+  );
 }
 
 function isConnectionError(code: string | undefined, message: string): boolean {
-  const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006']);
-  return (code !== undefined && connectionCodes.has(code)) || /connection terminated|timeout exceeded when trying to connect/i.test(message);
+  const connectionCodes = new Set([
+    'ECONNREFUSED',
+    'ECONNRESET',
+    'EPIPE',
+    '57P01',
+    '57P02',
+    '57P03',
+    '08000',
+    '08003',
+    '08006',
+  ]);
+  return (
+    (code !== undefined && connectionCodes.has(code)) ||
+    /connection terminated|timeout exceeded when trying to connect/i.test(message)
+  );
 }

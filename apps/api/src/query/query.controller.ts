@@ -31,7 +31,14 @@ export class QueryController {
     @Req() request: FastifyRequest,
   ): Promise<QueryResponse> {
     const { question, collection, mode, temperature, model } = body;
-    const answer = await this.queries.answer({ question, collection, mode, temperature, model, topK: body.top_k });
+    const answer = await this.queries.answer({
+      question,
+      collection,
+      mode,
+      temperature,
+      model,
+      topK: body.top_k,
+    });
     return presentAnswer(answer, String(request.id));
   }
 

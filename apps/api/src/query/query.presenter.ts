@@ -61,7 +61,9 @@ function presentCitation(citation: Citation): QueryResponse['citations'][number]
 
 /** embedMs -> embed */
 function presentTimings(timings: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(timings).map(([name, ms]) => [name.replace(/Ms$/, ''), round(ms)]));
+  return Object.fromEntries(
+    Object.entries(timings).map(([name, ms]) => [name.replace(/Ms$/, ''), round(ms)]),
+  );
 }
 
 function round(ms: number): number {

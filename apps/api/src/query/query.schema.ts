@@ -6,7 +6,13 @@ const QUESTION_CHARACTERS_MAX = 8_000;
 const searchShape = {
   question: cleanText({ min: 1, max: QUESTION_CHARACTERS_MAX }),
   collection: collectionName.default('default'),
-  top_k: z.number().int().min(1).max(100).default(5).meta({ description: 'Sources to return and to answer from.' }),
+  top_k: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(5)
+    .meta({ description: 'Sources to return and to answer from.' }),
   mode: z
     .enum(['hybrid', 'vector', 'lexical'])
     .default('hybrid')
@@ -23,7 +29,9 @@ export const queryRequestSchema = z
       .string()
       .max(200)
       .optional()
-      .meta({ description: '"extractive" answers with verbatim sentences even where a model is configured.' }),
+      .meta({
+        description: '"extractive" answers with verbatim sentences even where a model is configured.',
+      }),
     user_id: cleanText({ min: 1, max: 200 }).optional(),
   })
   .meta({ id: 'QueryRequest' });
@@ -65,7 +73,12 @@ export const citationSchema = z
 const timings = z.record(z.string(), z.number()).meta({ description: 'Milliseconds by stage.' });
 
 export const searchResponseSchema = z
-  .object({ sources: z.array(sourceSchema), latency_ms: z.number(), timings_ms: timings, request_id: z.string() })
+  .object({
+    sources: z.array(sourceSchema),
+    latency_ms: z.number(),
+    timings_ms: timings,
+    request_id: z.string(),
+  })
   .meta({ id: 'SearchResponse' });
 
 export const queryResponseSchema = z
@@ -78,7 +91,11 @@ export const queryResponseSchema = z
     timings_ms: timings,
     tokens: z.object({ input: z.number().int(), output: z.number().int(), estimated: z.boolean() }),
     cost: z.object({
-      micro_usd: z.number().int().nullable().meta({ description: 'Null: the price of the model is not configured.' }),
+      micro_usd: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: 'Null: the price of the model is not configured.' }),
     }),
     model: z.string(),
     request_id: z.string(),

@@ -1,0 +1,62 @@
+import {
+  type DynamicModule,
+  Module,
+  RequestMethod,
+  StandardSchemaSerializerInterceptor,
+} from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
+import { LoggerModule } from 'nestjs-pino';
+import { type Config, ConfigModule } from '#libs/config';
+import { CorpusModule } from '#libs/corpus';
+import { DatabaseModule } from '#libs/database';
+import { IndexingModule, IndexingWorkerModule } from '#libs/indexing';
+import { loggerOptions } from '#libs/observability';
+import { QueryModule } from '#libs/query';
+import { CollectionController } from './collections/collection.controller.js';
+import { DocumentController } from './documents/document.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { IndexController } from './indexing/index.controller.js';
+import { JobController } from './jobs/job.controller.js';
+import { ProblemFilter } from './problem/problem.filter.js';
+import { validationPipe } from './problem/validation.js';
+import { QueryController } from './query/query.controller.js';
+
+@Module({})
+export class AppModule {
+  /** Embedded, the api does the worker's jobs too: the data folder has room for one process. */
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(config),
+        // The module's own default route pattern matches nothing on Fastify.
+        LoggerModule.forRoot({
+          ...loggerOptions(config.log),
+          forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
+        }),
+        CorpusModule,
+        DatabaseModule,
+        IndexingModule,
+        QueryModule,
+        ...(config.database.engine === 'pglite' ? [IndexingWorkerModule] : []),
+      ],
+      controllers: [
+        QueryController,
+        IndexController,
+        JobController,
+        DocumentController,
+        CollectionController,
+        HealthController,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_PIPE, useFactory: validationPipe },
+        {
+          provide: APP_INTERCEPTOR,
+          inject: [Reflector],
+          useFactory: (reflector: Reflector) => new StandardSchemaSerializerInterceptor(reflector),
+        },
+      ],
+    };
+  }
+}

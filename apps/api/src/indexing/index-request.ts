@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { RagError } from '#libs/errors';
+import type { IndexRequest } from '#libs/indexing';
+import { parseWith, validationError } from '../problem/validation.js';
+import { indexFormSchema, indexJsonSchema } from './index.schema.js';
+
+/** POST /index takes a form with one file, or JSON. @throws {RagError} invalid_request, payload_too_large */
+export async function readIndexRequest(request: FastifyRequest): Promise<IndexRequest> {
+  return request.isMultipart() ? readForm(request) : readJson(request.body);
+}
+
+function readJson(body: unknown): IndexRequest {
+  const {
+    text,
+    file_path: path,
+    title,
+    collection,
+    external_id,
+    metadata,
+  } = parseWith(indexJsonSchema, body);
+  return {
+    source: text === undefined ? { kind: 'file', path: path! } : { kind: 'text', text },
+    title: title ?? null,
+    collection,
+    externalId: external_id ?? null,
+    metadata,
+  };
+}
+
+/** The upload is written to a temporary file first, so that slow clients cost no memory; it goes with the request. */
+async function readForm(request: FastifyRequest): Promise<IndexRequest> {
+  const files = await request.saveRequestFiles().catch((error: unknown) => {
+    throw explainUpload(error);
+  });
+  const [file, second] = files;
+  if (!file || second) {
+    throw validationError([
+      { path: ['file'], message: `send one file in the form field "file" (there are ${files.length})` },
+    ]);
+  }
+  const fields: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(file.fields)) {
+    if (field && !Array.isArray(field) && field.type === 'field') fields[name] = field.value;
+  }
+  const { title, collection, external_id, metadata } = parseWith(indexFormSchema, fields);
+  return {
+    source: {
+      kind: 'upload',
+      bytes: await readFile(file.filepath),
+      filename: basename(file.filename) || null,
+      declaredMediaType: file.mimetype || null,
+    },
+    title: title ?? null,
+    collection,
+    externalId: external_id ?? null,
+    metadata,
+  };
+}
+
+function explainUpload(error: unknown): unknown {
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === 'FST_REQ_FILE_TOO_LARGE') {
+    return new RagError(
+      'payload_too_large',
+      'The file is larger than INDEX_BYTES_MAX allows. Split it, or raise that limit.',
+    );
+  }
+  if (statusCode === 413)
+    return new RagError(
+      'payload_too_large',
+      'The form has too many or too large parts. Send one file and a few short fields.',
+    );
+  if (statusCode === undefined || statusCode >= 500) {
+    return validationError([
+      { path: ['file'], message: 'the form could not be read to its end: was the upload cut off?' },
+    ]);
+  }
+  return error;
+}

@@ -1,0 +1,24 @@
+import 'reflect-metadata';
+import { loadDotEnv, readConfig } from '#libs/config';
+import { assertNodeVersion } from '#libs/project-files';
+import { createApp } from './create-app.js';
+import { listen } from './listen.js';
+import { shutDownOnSignals } from './shut-down.js';
+
+async function main(): Promise<void> {
+  assertNodeVersion();
+  loadDotEnv();
+  const config = readConfig();
+  const { database } = config;
+  const store = database.engine === 'pglite' ? `embedded, data in ${database.dataFolder}` : 'on PostgreSQL';
+  console.error(`Ragstone is starting ${store} ...`);
+  const app = await createApp(config);
+  shutDownOnSignals(app);
+  const url = await listen(app, config.http);
+  console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);
+}
+
+main().catch((error: unknown) => {
+  console.error(`Ragstone could not start: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});
