@@ -12,7 +12,7 @@ const indented = /^(?: {4}|\t)/;
  * table row and line of code stands apart; rows and code are not split any further.
  */
 export function* stretches(text: string): Iterable<TextSpan & { isWhole: boolean }> {
-  let open: TextSpan | null = null;
+  let open = null as TextSpan | null;
   let isFenced = false;
   let previous = { isBlank: true, isCode: false, endsAlone: false };
   for (const { start, end } of lines(text)) {

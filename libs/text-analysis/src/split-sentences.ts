@@ -3,11 +3,12 @@ import { stretches } from './sentence-lines.js';
 import type { TextSpan } from './text-span.js';
 import { unspacedCharacter } from './unspaced-scripts.js';
 
-const closing = String.raw`["'”’»›）\)\]】》」』*_]*(?:\[\d{1,3}\])*`;
-const terminators = new RegExp(
-  String.raw`(?<full>[。！？；．｡।॥؟۔។။።]+[.!?…]*)${closing}|[.!?…]+${closing}(?=\s|$)|[!?]+(?=${unspacedCharacter})`,
-  'gv',
-);
+// Every repetition is bounded: an endless one overflows the stack of the regular expression engine.
+const closing = String.raw`["'”’»›）\)\]】》」』*_]{0,16}(?:\[\d{1,3}\]){0,16}`;
+const fullStops = String.raw`(?<full>[。！？；．｡।॥؟۔។။።]{1,64}[.!?…]{0,64})${closing}`;
+const points = String.raw`(?<![.!?…])[.!?…]{1,64}${closing}(?=\s|$)`;
+const unspacedPoints = String.raw`[!?]{1,16}(?=${unspacedCharacter})`;
+const terminators = new RegExp(`${fullStops}|${points}|${unspacedPoints}`, 'gv');
 
 const CONTEXT_LENGTH = 48;
 

@@ -31,7 +31,7 @@ function readJson(body: unknown): IndexRequest {
 
 /** The upload is written to a temporary file first, so that slow clients cost no memory; it goes with the request. */
 async function readForm(request: FastifyRequest): Promise<IndexRequest> {
-  const files = await request.saveRequestFiles().catch((error: unknown) => {
+  const { files, values } = await request.saveRequestFiles().catch((error: unknown) => {
     throw explainUpload(error);
   });
   const [file, second] = files;
@@ -40,10 +40,7 @@ async function readForm(request: FastifyRequest): Promise<IndexRequest> {
       { path: ['file'], message: `send one file in the form field "file" (there are ${files.length})` },
     ]);
   }
-  const fields: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(file.fields)) {
-    if (field && !Array.isArray(field) && field.type === 'field') fields[name] = field.value;
-  }
+  const fields = Object.fromEntries(Object.entries(values).map(([name, field]) => [name, fieldValue(field)]));
   const { title, collection, external_id, metadata } = parseWith(indexFormSchema, fields);
   return {
     source: {
@@ -57,6 +54,10 @@ async function readForm(request: FastifyRequest): Promise<IndexRequest> {
     externalId: external_id ?? null,
     metadata,
   };
+}
+
+function fieldValue(field: unknown): unknown {
+  return field !== null && typeof field === 'object' && 'value' in field ? field.value : field;
 }
 
 function explainUpload(error: unknown): unknown {

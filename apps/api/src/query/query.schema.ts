@@ -25,13 +25,9 @@ export const queryRequestSchema = z
   .strictObject({
     ...searchShape,
     temperature: z.number().min(0).max(2).default(0.7),
-    model: z
-      .string()
-      .max(200)
-      .optional()
-      .meta({
-        description: '"extractive" answers with verbatim sentences even where a model is configured.',
-      }),
+    model: z.string().max(200).optional().meta({
+      description: '"extractive" answers with verbatim sentences even where a model is configured.',
+    }),
     user_id: cleanText({ min: 1, max: 200 }).optional(),
   })
   .meta({ id: 'QueryRequest' });

@@ -1,0 +1,3 @@
+export { createApp } from './create-app.js';
+export { listen } from './listen.js';
+export { closeGently } from './shut-down.js';

@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { loadDotEnv } from '#libs/config';
+import { assertNodeVersion } from '#libs/project-files';
+import { runDemo } from './demo.command.js';
+import { runMigrate } from './migrate.command.js';
+
+assertNodeVersion();
+loadDotEnv();
+
+const program = new Command('ragstone')
+  .description('A production RAG backend on Postgres')
+  .showHelpAfterError();
+
+program
+  .command('migrate')
+  .description('bring the database up to date; safe to run at any time')
+  .action(runMigrate);
+
+program
+  .command('demo')
+  .description('index the sample documents embedded, on a fresh data folder, and ask four questions')
+  .action(runDemo);
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});
