@@ -105,6 +105,7 @@ it('gives trimmed, ordered spans without overlap that leave out nothing but whit
 
 it('needs linear time and no deep stack for hostile text', () => {
   for (const unit of ['.', '. ', '!', '.[1]', '*', '。', '"', '- a\n', '\n', 'a.']) {
-    splitSentences(unit.repeat(1_000_000 / unit.length));
+    const text = unit.repeat(1_000_000 / unit.length);
+    expect(splitSentences(text).length).toBeLessThanOrEqual(text.length);
   }
 });

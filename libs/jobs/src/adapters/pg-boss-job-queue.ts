@@ -55,6 +55,7 @@ export class PgBossJobQueue extends JobQueue {
       includeMetadata: true,
       localConcurrency: concurrency,
       pollingIntervalSeconds: 2,
+      burstWhenBatchFull: true,
     } as const;
     const workerId = await this.boss.work<JobPayload<Name>, unknown, typeof options>(
       name,
