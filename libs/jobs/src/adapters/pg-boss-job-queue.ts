@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { PgBoss, type Db, type JobWithMetadata } from 'pg-boss';
+import { type Db, PgBoss } from 'pg-boss';
 import type { Database, SqlExecutor, Transaction } from '#libs/database';
 import { jobPayloads, type JobHandler, type JobName, type JobPayload } from '../job-payloads.js';
 import { JobQueue } from '../job-queue.js';
 
 const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
 const STOP_TIMEOUT_MS = 6_000;
+const POLLING_SECONDS = 2;
 
 /** pg-boss through our own connections: https://pgboss.io. Polls, so that a transaction pooler may stand between. */
 export class PgBossJobQueue extends JobQueue {
@@ -51,27 +52,25 @@ export class PgBossJobQueue extends JobQueue {
     { concurrency }: { concurrency: number },
     handler: JobHandler<Name>,
   ): Promise<void> {
-    const options = {
-      includeMetadata: true,
-      localConcurrency: concurrency,
-      pollingIntervalSeconds: 2,
-      burstWhenBatchFull: true,
-    } as const;
-    const workerId = await this.boss.work<JobPayload<Name>, unknown, typeof options>(
-      name,
-      options,
-      async (jobs) => {
-        for (const job of jobs as JobWithMetadata<JobPayload<Name>>[]) {
+    const options = { includeMetadata: true, pollingIntervalSeconds: POLLING_SECONDS } as const;
+    for (let worker = 0; worker < concurrency; worker += 1) {
+      const workerId = await this.boss.work<JobPayload<Name>, unknown, typeof options>(
+        name,
+        options,
+        async ([job]) => {
+          if (!job) return;
           const result = await handler(jobPayloads[name].parse(job.data) as JobPayload<Name>, {
             attempt: job.retryCount + 1,
             isLastAttempt: job.retryCount >= job.retryLimit,
             signal: AbortSignal.any([this.stopping.signal, job.signal]),
           });
           this.logger.log('job finished', { name, jobId: job.id, ...result });
-        }
-      },
-    );
-    this.workerIds.push(workerId);
+          // Look for the next job at once; by itself a worker that fetches one job at a time sleeps between two.
+          this.boss.notifyWorker(workerId);
+        },
+      );
+      this.workerIds.push(workerId);
+    }
   }
 
   wake(): void {
