@@ -1,3 +1,3 @@
 import { z } from 'zod';
 
-export const idSchema = z.uuid('must be a UUID');
+export const idSchema = z.uuid('the id must be a UUID');

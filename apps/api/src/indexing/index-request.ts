@@ -40,7 +40,11 @@ async function readForm(request: FastifyRequest): Promise<IndexRequest> {
       { path: ['file'], message: `send one file in the form field "file" (there are ${files.length})` },
     ]);
   }
-  const fields = Object.fromEntries(Object.entries(values).map(([name, field]) => [name, fieldValue(field)]));
+  const fields = Object.fromEntries(
+    Object.entries(values)
+      .filter(([name]) => name !== file.fieldname)
+      .map(([name, field]) => [name, fieldValue(field)]),
+  );
   const { title, collection, external_id, metadata } = parseWith(indexFormSchema, fields);
   return {
     source: {
