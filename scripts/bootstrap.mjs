@@ -12,7 +12,8 @@ const [script, ...rest] = process.argv.slice(2);
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 
 const nodeMajor = Number(process.versions.node.split('.', 1)[0]);
-if (nodeMajor < 20) stop(`Node ${process.versions.node} is too old: install Node 20 or later, then run this again.`);
+if (nodeMajor < 20)
+  stop(`Node ${process.versions.node} is too old: install Node 20 or later, then run this again.`);
 
 installIfNeeded();
 run('Building', ['run', '--silent', 'build'], 'the type errors above say what to mend.');
@@ -20,7 +21,9 @@ const status = npmRun(['run', '--silent', script, '--', ...rest]);
 process.exit(status);
 
 function installIfNeeded() {
-  const lock = createHash('sha256').update(readFileSync(join(project, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(project, 'package-lock.json')))
+    .digest('hex');
   const marker = join(project, 'node_modules', '.ragstone-installed');
   const installed = existsSync(marker) && readFileSync(marker, 'utf8') === lock;
   if (installed && existsSync(join(project, 'node_modules', '.bin', 'node'))) return;

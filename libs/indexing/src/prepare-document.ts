@@ -14,7 +14,6 @@ export async function prepareDocument(
     {
       bytes: task.bytes,
       mediaType: task.mediaType as SupportedMediaType, // checked when the document was submitted
-      ...(task.filename && { filename: task.filename }),
     },
     onPage,
   );

@@ -1,3 +1,4 @@
+import type { Chunk } from '#libs/corpus';
 import type { Source } from '#libs/retrieval';
 
 export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
@@ -61,12 +62,17 @@ export function citeQuote(source: Source, quote: string, number: number): Citati
     chunkId: chunk.id,
     title: source.title,
     headingPath: chunk.headingPath,
-    page: chunk.page,
+    page: pageAt(chunk, start),
     start,
     end,
     quote: source.text.slice(found.start, found.end),
     verified: true,
   };
+}
+
+/** A chunk's page is where it begins; each form feed in its text begins the next. */
+function pageAt({ page, text, start }: Chunk, offset: number): number | null {
+  return page === null ? null : page + text.slice(0, offset - start).split('\f').length - 1;
 }
 
 const QUOTE_CHARACTERS_MAX = 2_000;

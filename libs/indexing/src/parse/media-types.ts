@@ -1,9 +1,11 @@
+export const docxMediaType = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+
 export const supportedMediaTypes = [
   'text/markdown',
   'text/html',
   'text/plain',
   'application/pdf',
-  'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  docxMediaType,
 ] as const;
 
 export type SupportedMediaType = (typeof supportedMediaTypes)[number];

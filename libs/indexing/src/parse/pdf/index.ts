@@ -1,0 +1,1 @@
+export { parsePdf } from './pdf.js';
