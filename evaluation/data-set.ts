@@ -36,8 +36,8 @@ export async function readDataSet(folder: string): Promise<DataSet> {
     relevance.set(query, judged.set(document, Number(value)));
   }
   const queries = questions.flatMap(({ id, text }) => {
-    const judged = relevance.get(String(id));
-    return judged ? [{ id: String(id), text, relevance: judged }] : [];
+    const judged = relevance.get(id);
+    return judged ? [{ id, text, relevance: judged }] : [];
   });
   return { name: basename(folder), documents, queries };
 }

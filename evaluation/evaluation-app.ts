@@ -58,7 +58,7 @@ export class EvaluationApp {
         source: { kind: 'text', text },
         collection,
         title: title || null,
-        externalId: String(id),
+        externalId: id,
         metadata: {},
       });
       if (submitted % IN_FLIGHT_MAX === 0) onProgress(await this.settled(submitted - IN_FLIGHT_MAX));

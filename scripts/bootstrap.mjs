@@ -17,8 +17,7 @@ if (nodeMajor < 20)
 
 installIfNeeded();
 run('Building', ['run', '--silent', 'build'], 'the type errors above say what to mend.');
-const status = npmRun(['run', '--silent', script, '--', ...rest]);
-process.exit(status);
+process.exit(npmRun(['run', '--silent', script, '--', ...rest]));
 
 function installIfNeeded() {
   const lock = createHash('sha256')

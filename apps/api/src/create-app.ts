@@ -34,10 +34,10 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', String(request.id));
+    void reply.header('x-request-id', request.id);
     done();
   });
-  setupOpenApi(app, version());
+  setupOpenApi(app, projectVersion());
   return app;
 }
 
@@ -47,7 +47,7 @@ function requestIdOf(request: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-function version(): string {
+function projectVersion(): string {
   const { version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
     version: string;
   };

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 const DEADLINE_MS = 9_500;
@@ -32,7 +31,7 @@ export function shutDownOnSignals(app: NestFastifyApplication): void {
 
 /** Closes the app; keep-alive connections are closed as soon as they are idle instead of holding it up for seconds. */
 export async function closeGently(app: NestFastifyApplication): Promise<void> {
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   try {
     await app.close();

@@ -1,5 +1,3 @@
-import { request } from 'undici';
-
 export interface DemoJob {
   status: string;
   total: number | null;
@@ -30,28 +28,24 @@ export class DemoClient {
   async upload(filename: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
     const form = new FormData();
     form.append('file', new Blob([bytes]), filename);
-    const response = await fetch(`${this.baseUrl}/index`, { method: 'POST', body: form });
-    return this.checked<{ job_id: string }>(response.status, await response.json()).job_id;
+    const accepted = (await this.call('/index', { method: 'POST', body: form })) as { job_id: string };
+    return accepted.job_id;
   }
 
   async job(id: string): Promise<DemoJob> {
-    const { statusCode, body } = await request(`${this.baseUrl}/jobs/${id}`);
-    return this.checked(statusCode, await body.json());
+    return (await this.call(`/jobs/${id}`)) as DemoJob;
   }
 
   async ask(question: string): Promise<DemoAnswer> {
-    const { statusCode, body } = await request(`${this.baseUrl}/query`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ question }),
-    });
-    return this.checked(statusCode, await body.json());
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ question });
+    return (await this.call('/query', { method: 'POST', headers, body })) as DemoAnswer;
   }
 
-  private checked<Reply>(status: number, reply: unknown): Reply {
-    if (status < 300) return reply as Reply;
-    throw new Error(
-      `The API answered ${status}: ${(reply as { detail?: string }).detail ?? JSON.stringify(reply)}`,
-    );
+  private async call(path: string, init?: RequestInit): Promise<unknown> {
+    const response = await fetch(this.baseUrl + path, init);
+    const reply = (await response.json()) as { detail?: string };
+    if (response.ok) return reply;
+    throw new Error(`The API answered ${response.status}: ${reply.detail ?? JSON.stringify(reply)}`);
   }
 }

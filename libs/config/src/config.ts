@@ -124,7 +124,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     contextTokensMax: values.CONTEXT_TOKENS_MAX,
     log: {
       level: values.LOG_LEVEL,
-      pretty: values.LOG_FORMAT === 'auto' ? process.stdout.isTTY === true : values.LOG_FORMAT === 'pretty',
+      pretty: values.LOG_FORMAT === 'auto' ? process.stdout.isTTY : values.LOG_FORMAT === 'pretty',
     },
   });
 }

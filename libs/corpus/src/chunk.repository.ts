@@ -47,7 +47,7 @@ export class ChunkRepository {
   }): Promise<{ id: string; distance: number }[]> {
     const { collectionId, space, embedding, limit } = query;
     const partition = partitionOf(space);
-    const type = `halfvec(${Number(space.dimensions)})`;
+    const type = `halfvec(${space.dimensions})`;
     return this.database.query<{ id: string; distance: number }>({
       name: `nearest_${partition}`,
       text: `

@@ -18,7 +18,7 @@ export interface EmbeddingSpaceIdentity {
 
 /** The table that holds the vectors of a space. */
 export function partitionOf(space: Pick<EmbeddingSpace, 'number'>): string {
-  return `chunk_embeddings_${Number(space.number)}`;
+  return `chunk_embeddings_${space.number}`;
 }
 
 export class EmbeddingSpaceRepository {
@@ -52,7 +52,7 @@ export class EmbeddingSpaceRepository {
             create table ${partition} partition of chunk_embeddings for values in ('${created.id}');
             alter table ${partition} alter column embedding set storage plain;
             create index ${partition}_hnsw on ${partition}
-              using hnsw ((embedding::halfvec(${Number(dimensions)})) halfvec_cosine_ops) with (m = 16, ef_construction = 64);
+              using hnsw ((embedding::halfvec(${dimensions})) halfvec_cosine_ops) with (m = 16, ef_construction = 64);
             create index ${partition}_collection on ${partition} (collection_id)`,
         });
         return created;

@@ -19,7 +19,7 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
         req: ({ id, method, url }: RequestLike) => ({ id, method, path: url?.split('?', 1)[0] }),
         res: ({ statusCode }: { statusCode?: number }) => ({ statusCode }),
       },
-      customProps: (request) => ({ request_id: String(request.id) }),
+      customProps: (request) => ({ request_id: request.id }),
       customSuccessMessage: (request, response, ms) =>
         `${request.method} ${request.url?.split('?', 1)[0]} ${response.statusCode} ${Math.round(ms)} ms`,
       customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),

@@ -24,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
       status,
       detail: failure.message,
       code: failure.code,
-      request_id: String(request.id),
+      request_id: request.id,
     };
     if (status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);

@@ -39,7 +39,7 @@ export class QueryController {
       model,
       topK: body.top_k,
     });
-    return presentAnswer(answer, String(request.id));
+    return presentAnswer(answer, request.id);
   }
 
   @Post('search')
@@ -55,6 +55,6 @@ export class QueryController {
     const start = performance.now();
     const { question, collection, mode } = body;
     const retrieval = await this.queries.search({ question, collection, mode, topK: body.top_k });
-    return presentSearch(retrieval, performance.now() - start, String(request.id));
+    return presentSearch(retrieval, performance.now() - start, request.id);
   }
 }

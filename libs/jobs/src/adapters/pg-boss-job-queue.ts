@@ -59,7 +59,7 @@ export class PgBossJobQueue extends JobQueue {
         options,
         async ([job]) => {
           if (!job) return;
-          const result = await handler(jobPayloads[name].parse(job.data) as JobPayload<Name>, {
+          const result = await handler(jobPayloads[name].parse(job.data), {
             attempt: job.retryCount + 1,
             isLastAttempt: job.retryCount >= job.retryLimit,
             signal: AbortSignal.any([this.stopping.signal, job.signal]),

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool } from 'pg';
 import { PoolDatabase } from '../pool-database.js';
 import { DataFolderLock } from './data-folder-lock.js';
 import { PgliteStream } from './pglite-stream.js';
@@ -16,10 +16,10 @@ export class PgliteDatabase extends PoolDatabase {
     private readonly lock: DataFolderLock | null,
   ) {
     super(
-      new pg.Pool({
+      new Pool({
         max: 1,
         idleTimeoutMillis: 0,
-        stream: () => new PgliteStream(thread.execute) as never,
+        stream: () => new PgliteStream(thread.execute),
       }),
     );
   }

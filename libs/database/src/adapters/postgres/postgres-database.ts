@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Pool } from 'pg';
 import { PoolDatabase } from '../pool-database.js';
 
 export interface PostgresOptions {
@@ -14,7 +14,7 @@ export class PostgresDatabase extends PoolDatabase {
 
   constructor({ url, poolMax, connectTimeoutMs }: PostgresOptions) {
     super(
-      new pg.Pool({
+      new Pool({
         connectionString: url,
         max: poolMax,
         connectionTimeoutMillis: connectTimeoutMs,

@@ -17,7 +17,7 @@ export class SentencePiece {
     for (const [id, [piece, score]] of vocabulary.entries()) {
       if (id < CONTROL_SYMBOLS) continue;
       this.pieces.set(piece, { id, score });
-      longest = Math.max(longest, [...piece].length);
+      longest = Math.max(longest, Array.from(piece).length);
     }
     this.pieceCharactersMax = longest;
   }
@@ -26,7 +26,7 @@ export class SentencePiece {
   encodeWord(word: string): number[] {
     let ids = this.cache.get(word);
     if (!ids) {
-      ids = this.segment([WORD_START, ...word.normalize('NFKC').slice(0, WORD_CHARACTERS_MAX)]);
+      ids = this.segment([WORD_START, ...Array.from(word.normalize('NFKC').slice(0, WORD_CHARACTERS_MAX))]);
       if (this.cache.size >= CACHED_WORDS_MAX) this.cache.clear();
       this.cache.set(word, ids);
     }
@@ -49,6 +49,6 @@ export class SentencePiece {
       const { id } = best[end]!;
       if (id !== UNKNOWN_ID || ids.at(-1) !== UNKNOWN_ID) ids.push(id); // consecutive unknowns are one
     }
-    return ids.reverse();
+    return ids.toReversed();
   }
 }
