@@ -1,13 +1,19 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SkipReporter } from './test/support/skip-reporter.js';
 
-const source = ['ragstone-source', 'module', 'node', 'import', 'default'];
+const projectFolder = dirname(fileURLToPath(import.meta.url));
 
 export default defineConfig({
-  resolve: { conditions: source },
-  ssr: { resolve: { conditions: source } },
+  // Source by alias, not by an import condition: worker threads inherit conditions and must run compiled code.
+  resolve: {
+    alias: [{ find: /^#(libs|apps)\/(.+)$/, replacement: join(projectFolder, '$1/$2/src/index.ts') }],
+  },
   test: {
     include: ['{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec}.ts'],
     globalSetup: ['test/build-once.ts'],
+    reporters: ['default', new SkipReporter()],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
