@@ -69,9 +69,7 @@ describe('bad requests to POST /query', () => {
   });
 
   it('answers 415 for another content type and 413 for a huge body', async () => {
-    expect((await client.postRaw('/query', '<q/>', 'application/xml')).status).toBe(
-      415,
-    );
+    expect((await client.postRaw('/query', '<q/>', 'application/xml')).status).toBe(415);
     const huge = JSON.stringify({ question: 'x'.repeat(11 * 1024 * 1024) });
     expect((await client.postRaw('/query', huge, 'application/json')).status).toBe(413);
   });

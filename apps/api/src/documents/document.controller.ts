@@ -104,7 +104,7 @@ function presentDocument(document: DocumentSummary): DocumentView {
     external_id: document.externalId,
     title: document.title,
     media_type: document.mediaType,
-    metadata: document.metadata as DocumentView['metadata'],
+    metadata: document.metadata,
     current_version: document.currentVersion,
     latest_version: document.latestVersion,
     latest_status: document.latestStatus,

@@ -22,7 +22,7 @@ export const documentSchema = z
     external_id: z.string(),
     title: z.string(),
     media_type: z.string(),
-    metadata: z.record(z.string(), z.json()),
+    metadata: z.record(z.string(), z.unknown()),
     current_version: z
       .number()
       .int()

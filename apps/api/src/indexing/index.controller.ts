@@ -1,13 +1,10 @@
 import { Controller, HttpCode, Post, Req, SerializeOptions } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { IndexingService } from '#libs/indexing';
 import { ApiProblems } from '../openapi/api-problems.js';
 import { readIndexRequest } from './index-request.js';
-import { indexJsonSchema, type IndexResponse, indexResponseSchema } from './index.schema.js';
-
-const { $schema: _, ...jsonBody } = z.toJSONSchema(indexJsonSchema, { io: 'input' });
+import { type IndexResponse, indexResponseSchema } from './index.schema.js';
 
 @ApiTags('documents')
 @Controller('index')
@@ -21,8 +18,6 @@ export class IndexController {
     description:
       'As JSON, or as multipart/form-data with one file (Markdown, HTML, text, PDF, DOCX) and the fields title, collection, external_id and metadata (JSON). The work is done by a job; GET /jobs/{id} follows it.',
   })
-  @ApiConsumes('application/json', 'multipart/form-data')
-  @ApiBody({ schema: jsonBody as never })
   @ApiResponse({ status: 202, standardSchema: indexResponseSchema })
   @ApiProblems(400, 403, 404, 413, 415, 422, 503)
   @SerializeOptions({ schema: indexResponseSchema })

@@ -4,7 +4,7 @@ import { cleanText, collectionName } from '../text.schema.js';
 const METADATA_BYTES_MAX = 16_384;
 
 const metadata = z
-  .record(z.string().max(200), z.json())
+  .record(z.string().max(200), z.unknown())
   .refine(
     (value) => JSON.stringify(value).length <= METADATA_BYTES_MAX,
     `must be at most ${METADATA_BYTES_MAX} bytes of JSON`,
@@ -29,8 +29,7 @@ export const indexJsonSchema = z
   .refine(
     ({ text, file_path }) => (text === undefined) !== (file_path === undefined),
     'give either text or file_path',
-  )
-  .meta({ id: 'IndexRequest' });
+  );
 
 /** The fields beside the file of a form; metadata is JSON text there. */
 export const indexFormSchema = z.strictObject({

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { indexRequestBody } from '../indexing/index.openapi.js';
 
 /** /openapi.json and the page /docs. */
 export function setupOpenApi(app: INestApplication, version: string): void {
@@ -12,9 +13,24 @@ export function setupOpenApi(app: INestApplication, version: string): void {
     .setVersion(version)
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, description), {
+  SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, description)), {
     jsonDocumentUrl: 'openapi.json',
     yamlDocumentUrl: 'openapi.yaml',
     customSiteTitle: 'Ragstone API',
   });
+}
+
+/** What decorators can't say: the two bodies of POST /index, and that errors are problem+json. */
+function completed(document: OpenAPIObject): OpenAPIObject {
+  document.paths['/index']!.post!.requestBody = indexRequestBody() as never;
+  for (const path of Object.values(document.paths)) {
+    for (const { responses } of [path.get, path.post, path.delete].filter((operation) => !!operation)) {
+      for (const [status, response] of Object.entries(responses)) {
+        if (Number(status) < 400 || !response || !('content' in response)) continue;
+        const json = response.content?.['application/json'];
+        if (json) response.content = { 'application/problem+json': json };
+      }
+    }
+  }
+  return document;
 }

@@ -1,0 +1,55 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startTestApi, type TestApi } from '../support/test-api.js';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api?.close());
+
+it('serves a valid OpenAPI 3.1 description that has every route', async () => {
+  const { body } = await api.client.get<{ openapi: string; paths: Record<string, object> }>('/openapi.json');
+  expect(body.openapi).toBe('3.1.0');
+  expect(await new Validator().validate(structuredClone(body))).toMatchObject({ valid: true });
+  const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(routes.sort()).toEqual(
+    [
+      'POST /query',
+      'POST /search',
+      'POST /index',
+      'GET /jobs/{id}',
+      'GET /documents',
+      'GET /documents/{id}',
+      'DELETE /documents/{id}',
+      'GET /documents/{id}/chunks',
+      'GET /documents/{id}/text',
+      'GET /collections',
+      'POST /collections',
+      'GET /health',
+      'GET /ready',
+    ].sort(),
+  );
+});
+
+it('describes requests by the schemas that validate them', async () => {
+  const { body } = await api.client.get('/openapi.json');
+  const { components } = body as {
+    components: { schemas: Record<string, { properties: Record<string, object> }> };
+  };
+  expect(components.schemas.QueryRequest!.properties.top_k).toMatchObject({
+    minimum: 1,
+    maximum: 100,
+    default: 5,
+  });
+  expect(components.schemas.Citation!.properties).toHaveProperty('quote');
+  expect(components.schemas.Problem!.properties).toHaveProperty('request_id');
+});
+
+it('shows it as a page at /docs', async () => {
+  const page = await fetch(`${api.url}/docs`);
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('Ragstone API');
+});
