@@ -29,9 +29,10 @@ export function unitSpans(text: string, block: Block, tokensMax: number): TextSp
   );
 }
 
+/** Without the white space at their ends; indentation stands between two units and stays in the chunk. */
 function lines(text: string, start: number, end: number): TextSpan[] {
   const spans: TextSpan[] = [];
-  for (const { 0: line, index } of text.slice(start, end).matchAll(/[^\n]*\S[^\n]*/g)) {
+  for (const { 0: line, index } of text.slice(start, end).matchAll(/\S(?:[^\n]*\S)?/g)) {
     spans.push({ start: start + index, end: start + index + line.length });
   }
   return spans;

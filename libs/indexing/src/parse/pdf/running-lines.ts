@@ -9,22 +9,30 @@ const pageNumber =
 
 /** The pages without page numbers and without the lines that stand at the edge of most pages. */
 export function withoutRunningLines(pages: readonly PageLine[][]): PageLine[][] {
-  const counts = new Map<string, number>();
-  for (const lines of pages) {
-    for (const key of new Set(edges(lines).map(({ text }) => keyOf(text)))) {
-      counts.set(key, (counts.get(key) ?? 0) + 1);
-    }
-  }
+  const counts = countPages(pages, keyOf);
+  const exactCounts = countPages(pages, (text) => text);
   const isRunning = (text: string) => {
     const count = counts.get(keyOf(text)) ?? 0;
     return count >= PAGES_MIN && count >= pages.length * PAGES_SHARE;
   };
+  const isPageNumber = (text: string) => pages.length > 1 && pageNumber.test(text);
   return pages.map((lines) => {
-    const dropped = new Set(
-      edges(lines).filter(({ text }) => isRunning(text) || (pages.length > 1 && pageNumber.test(text))),
-    );
-    return lines.filter((line) => !dropped.has(line));
+    const running = edges(lines).filter(({ text }) => isRunning(text) || isPageNumber(text));
+    if (running.length < lines.length) return lines.filter((line) => !running.includes(line));
+    // Short pages that differ in a number only, such as labels: the number is what they say.
+    return lines.filter(({ text }) => !isPageNumber(text) && (exactCounts.get(text) ?? 0) < PAGES_MIN);
   });
+}
+
+/** On how many pages each line stands at an edge. */
+function countPages(pages: readonly PageLine[][], key: (text: string) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const lines of pages) {
+    for (const text of new Set(edges(lines).map((line) => key(line.text)))) {
+      counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function edges(lines: readonly PageLine[]): PageLine[] {
