@@ -12,6 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec}.ts'],
+    setupFiles: ['test/quiet.ts'],
     globalSetup: ['test/build-once.ts'],
     reporters: ['default', new SkipReporter()],
     testTimeout: 60_000,

@@ -81,11 +81,16 @@ export class ChunkRepository {
     return this.database.query<{ id: string; score: number }>({
       name: `lexical_${index}`,
       text: `
-        select id, -(lexical_text <@> to_bm25query($1::text, '${index}')) as score
-        from chunks
-        where language = '${language}' and collection_id = $2::uuid
-        order by lexical_text <@> to_bm25query($1::text, '${index}')
-        limit $3::integer`,
+        select id, -score as score
+        from (
+          select id, lexical_text <@> to_bm25query($1::text, '${index}') as score
+          from chunks
+          where language = '${language}' and collection_id = $2::uuid
+          order by lexical_text <@> to_bm25query($1::text, '${index}')
+          limit $3::integer
+        ) ranked
+        where score < 0 -- a plan without the index returns chunks that share no word, too
+        order by ranked.score`,
       values: [text, collectionId, limit],
     });
   }

@@ -7,6 +7,7 @@ import { JobQueue } from '../job-queue.js';
 const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
 const STOP_TIMEOUT_MS = 6_000;
 const POLLING_SECONDS = 2;
+const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 /** pg-boss through our own connections: https://pgboss.io. Polls, so that a transaction pooler may stand between. */
 export class PgBossJobQueue extends JobQueue {
@@ -40,6 +41,8 @@ export class PgBossJobQueue extends JobQueue {
         expireInSeconds: 6 * 60 * 60,
         heartbeatSeconds: HEARTBEAT_SECONDS,
       });
+      // pg-boss reads a queue's settings at its first use: now, not inside the transaction of the first enqueue.
+      await this.boss.getJobById(name, NO_JOB);
     }
   }
 

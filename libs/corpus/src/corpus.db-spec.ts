@@ -1,0 +1,364 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { Database } from '#libs/database';
+import { lexicalText } from '#libs/text-analysis';
+import { describeOnEachEngine } from '../../../test/support/engines.js';
+import {
+  ChunkRepository,
+  type Collection,
+  CollectionRepository,
+  DocumentRepository,
+  type EmbeddingSpace,
+  EmbeddingSpaceRepository,
+  IndexJobRepository,
+  VersionRepository,
+} from './index.js';
+
+const DIMENSIONS = 4;
+
+/** A collection of its own and the few steps that every test takes. */
+async function fixture(database: Database, language = 'english') {
+  const spaces = new EmbeddingSpaceRepository(database);
+  const space = await spaces.findOrCreate({ provider: 'test', model: 'four', dimensions: DIMENSIONS });
+  const collections = new CollectionRepository(database);
+  const { collection } = await collections.findOrCreate({
+    name: `c-${randomUUID()}`,
+    language,
+    chunkTokensMax: 400,
+    overlapTokens: 60,
+    embeddingSpaceId: space.id,
+  });
+  const versions = new VersionRepository(database);
+  const documents = new DocumentRepository(database);
+  const chunks = new ChunkRepository(database);
+  return { space, collection, collections, spaces, versions, documents, chunks, database };
+}
+
+type Fixture = Awaited<ReturnType<typeof fixture>>;
+
+function submit({ database, versions, collection }: Fixture, externalId: string, content: string) {
+  return database.transaction((tx) =>
+    versions.submit(
+      tx,
+      {
+        collectionId: collection.id,
+        externalId,
+        title: null,
+        filename: null,
+        mediaType: 'text/plain',
+        metadata: {},
+        contentSha256: createHash('sha256').update(content).digest(),
+      },
+      Buffer.from(content),
+    ),
+  );
+}
+
+/** Makes a version current with one chunk a text. */
+function store(
+  {
+    database,
+    versions,
+    collection,
+    space,
+  }: { database: Database; versions: VersionRepository; collection: Collection; space: EmbeddingSpace },
+  version: { versionId: string; documentId: string; version: number },
+  texts: string[],
+  embeddings = texts.map((_, index) => Float32Array.from([1, index, 0, 0])),
+) {
+  let offset = 0;
+  return database.transaction((tx) =>
+    versions.makeCurrent(
+      tx,
+      {
+        ...version,
+        collectionId: collection.id,
+        title: null,
+        filename: null,
+        mediaType: 'text/plain',
+        language: collection.language,
+        space,
+      },
+      {
+        title: 'Title',
+        text: texts.join('\n'),
+        pageCount: null,
+        embeddings,
+        chunks: texts.map((text, ordinal) => {
+          const start = offset;
+          offset += text.length + 1;
+          return {
+            ordinal,
+            text,
+            headingPath: ['A "quoted", heading'],
+            page: null,
+            start,
+            end: start + text.length,
+            tokenCount: 3,
+            textSha256: createHash('sha256').update(text).digest(),
+            lexicalText: lexicalText(text),
+          };
+        }),
+      },
+    ),
+  );
+}
+
+async function indexed(setup: Fixture, externalId: string, texts: string[], embeddings?: Float32Array[]) {
+  const version = await submit(setup, externalId, texts.join('\n'));
+  await store(setup, version, texts, embeddings);
+  return version;
+}
+
+const lexical = (setup: Fixture, text: string, limit = 10) =>
+  setup.chunks.findLexical({
+    collectionId: setup.collection.id,
+    language: setup.collection.language,
+    text: lexicalText(text),
+    limit,
+  });
+
+describeOnEachEngine('the corpus', (open) => {
+  it('stores a version whole and gives its chunks, text and counts back', async () => {
+    const setup = await fixture(open());
+    const { documentId } = await indexed(setup, 'a', ['First chunk.', 'Second chunk.']);
+    expect(await setup.documents.getText(documentId)).toEqual({
+      version: 1,
+      text: 'First chunk.\nSecond chunk.',
+    });
+    expect(await setup.documents.get(documentId)).toMatchObject({
+      title: 'Title',
+      currentVersion: 1,
+      chunkCount: 2,
+      tokenCount: 6,
+    });
+    const chunks = await setup.chunks.listOfDocument(documentId, { limit: 10, firstOrdinal: 0 });
+    expect(chunks).toMatchObject([
+      { ordinal: 0, text: 'First chunk.', start: 0, end: 12, headingPath: ['A "quoted", heading'] },
+      { ordinal: 1, text: 'Second chunk.', start: 13, end: 26 },
+    ]);
+  });
+
+  it('keeps the bytes of a source of several megabytes until a newer version is ready', async () => {
+    const setup = await fixture(open());
+    const content = 'x'.repeat(2_500_000);
+    const version = await submit(setup, 'big', content);
+    expect((await setup.versions.readSource(version.versionId)).toString()).toBe(content);
+    await indexed(setup, 'big', ['new']);
+    expect(await setup.versions.readSource(version.versionId)).toHaveLength(content.length);
+  });
+
+  it('takes the same content once, and new content as the next version of the same document', async () => {
+    const setup = await fixture(open());
+    const first = await indexed(setup, 'doc', ['one']);
+    expect(await submit(setup, 'doc', 'one')).toEqual({ ...first, status: 'unchanged' });
+    const second = await submit(setup, 'doc', 'two');
+    expect(second).toMatchObject({ documentId: first.documentId, version: 2, status: 'queued' });
+    expect((await setup.documents.get(first.documentId)).currentVersion).toBe(1);
+    await store(setup, second, ['two']);
+    expect((await lexical(setup, 'one')).length).toBe(0);
+    expect((await lexical(setup, 'two')).length).toBe(1);
+  });
+
+  it('makes one document of many submits at the same time', async () => {
+    const setup = await fixture(open());
+    const results = await Promise.all(Array.from({ length: 5 }, () => submit(setup, 'same', 'content')));
+    expect(new Set(results.map(({ documentId }) => documentId)).size).toBe(1);
+    expect(results.filter(({ status }) => status === 'queued')).toHaveLength(1);
+  });
+
+  it('stores nothing of an older version that is ready later than a newer one', async () => {
+    const setup = await fixture(open());
+    const old = await submit(setup, 'doc', 'old');
+    const young = await submit(setup, 'doc', 'young');
+    expect(await store(setup, young, ['young'])).toBe(true);
+    expect(await store(setup, old, ['old'])).toBe(false);
+    expect(await setup.documents.getText(old.documentId)).toMatchObject({ version: 2, text: 'young' });
+    expect(await lexical(setup, 'old')).toEqual([]);
+  });
+
+  it('finds nearest chunks, closest first, of its own collection only', async () => {
+    const setup = await fixture(open());
+    const other = await fixture(open());
+    const vectors = [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0.9, 0.1, 0, 0],
+    ].map((vector) => Float32Array.from(vector));
+    await indexed(setup, 'a', ['north', 'east', 'almost north'], vectors);
+    await indexed(other, 'b', ['north too'], [Float32Array.from([1, 0, 0, 0])]);
+    const found = await setup.chunks.findNearest({
+      collectionId: setup.collection.id,
+      space: setup.space,
+      embedding: vectors[0]!,
+      limit: 2,
+    });
+    const texts = await setup.chunks.load(found.map(({ id }) => id));
+    expect(found.map(({ id }) => texts.find((chunk) => chunk.id === id)!.text)).toEqual([
+      'north',
+      'almost north',
+    ]);
+    expect(found[0]!.distance).toBeCloseTo(0, 3);
+    expect(found[1]!.distance).toBeGreaterThan(0);
+  });
+
+  it('returns as many neighbours as asked for from a collection that has one chunk in a hundred', async () => {
+    const large = await fixture(open());
+    const small = await fixture(open());
+    const random = (index: number) =>
+      Float32Array.from([Math.sin(index), Math.cos(index * 1.7), Math.sin(index * 3.1), 0.3]);
+    for (let document = 0; document < 5; document += 1) {
+      const texts = Array.from({ length: 200 }, (_, index) => `chunk ${document} ${index}`);
+      await indexed(
+        large,
+        `d${document}`,
+        texts,
+        texts.map((_, index) => random(document * 200 + index)),
+      );
+    }
+    await indexed(
+      small,
+      'd',
+      Array.from({ length: 10 }, (_, n) => `small ${n}`),
+      Array.from({ length: 10 }, (_, n) => random(n + 0.5)),
+    );
+    const found = await small.chunks.findNearest({
+      collectionId: small.collection.id,
+      space: small.space,
+      embedding: random(3),
+      limit: 10,
+    });
+    expect(found).toHaveLength(10);
+  });
+
+  it('ranks by BM25: rare words count, stemming applies, no shared word is no result', async () => {
+    const setup = await fixture(open());
+    await indexed(setup, 'a', [
+      'The pumps were oiled by the pumping crew.',
+      'A pump is blue.',
+      'The zebra and the pump.',
+    ]);
+    const found = await lexical(setup, 'zebra pump');
+    const texts = await setup.chunks.load(found.map(({ id }) => id));
+    expect(texts.find(({ id }) => id === found[0]!.id)!.text).toContain('zebra');
+    expect(found).toHaveLength(3);
+    expect(found[0]!.score).toBeGreaterThan(found[1]!.score);
+    expect(await lexical(setup, 'giraffe')).toEqual([]);
+    expect(await lexical(setup, '???')).toEqual([]);
+  });
+
+  it('finds Chinese, Japanese and Thai by the words inside a sentence', async () => {
+    const setup = await fixture(open());
+    await indexed(setup, 'zh', [
+      '数据库连接池的大小应当根据核心数决定。',
+      '今天的天气非常好。',
+      '東京の天気は晴れです。',
+      'วันนี้อากาศดีมาก',
+    ]);
+    for (const [question, answer] of [
+      ['连接池多大？', '数据库连接池'],
+      ['東京の天気', '東京'],
+      ['อากาศ', 'วันนี้'],
+    ] as const) {
+      const [best] = await lexical(setup, question);
+      expect((await setup.chunks.load([best!.id]))[0]!.text, question).toContain(answer);
+    }
+  });
+
+  it('takes operators of the query language for words', async () => {
+    const setup = await fixture(open());
+    await indexed(setup, 'a', [`It's a "quoted" text: with (brackets) & more.`]);
+    for (const text of [
+      `chunks_bm25_english:quoted`,
+      `'quoted'::bm25query`,
+      `quoted & | ! <-> :*`,
+      `"quoted`,
+      `'; drop table chunks; --quoted`,
+    ]) {
+      expect(await lexical(setup, text), text).toHaveLength(1);
+    }
+  });
+
+  it('uses the language of the collection', async () => {
+    const setup = await fixture(open(), 'german');
+    await indexed(setup, 'a', ['Die Häuser stehen am Fluss.']);
+    expect(await lexical(setup, 'Haus')).toHaveLength(1);
+    await expect(fixture(open(), 'klingon')).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
+  it('removes everything that was derived from a deleted document, and says when there is none', async () => {
+    const setup = await fixture(open());
+    const { documentId } = await indexed(setup, 'a', ['gone soon']);
+    const before = (await setup.collections.get(setup.collection.name)).epoch;
+    await setup.documents.delete(documentId);
+    expect(await lexical(setup, 'gone')).toEqual([]);
+    const rows = await open().query<{ n: string }>({
+      text: `
+        select count(*) as n from chunk_embeddings where collection_id = $1::uuid
+        union all select count(*) from document_versions where document_id = $2::uuid
+        union all select count(*) from chunks where document_id = $2::uuid`,
+      values: [setup.collection.id, documentId],
+    });
+    expect(rows.map(({ n }) => n)).toEqual(['0', '0', '0']);
+    expect((await setup.collections.get(setup.collection.name)).epoch).toBe(before + 1);
+    await expect(setup.documents.delete(documentId)).rejects.toMatchObject({ code: 'document_not_found' });
+  });
+
+  it('advances the epoch with every committed change and only then', async () => {
+    const setup = await fixture(open());
+    const epoch = async () => (await setup.collections.get(setup.collection.name)).epoch;
+    const version = await submit(setup, 'a', 'x');
+    expect(await epoch()).toBe(0);
+    await store(setup, version, ['x']);
+    expect(await epoch()).toBe(1);
+  });
+
+  it('lists documents page by page, newest first', async () => {
+    const setup = await fixture(open());
+    for (const name of ['one', 'two', 'three']) await submit(setup, name, name);
+    const page = await setup.documents.list({ collection: setup.collection.name, limit: 2 });
+    expect(page.map(({ externalId }) => externalId)).toEqual(['three', 'two']);
+    const rest = await setup.documents.list({
+      collection: setup.collection.name,
+      limit: 2,
+      before: page.at(-1)!.id,
+    });
+    expect(rest.map(({ externalId }) => externalId)).toEqual(['one']);
+  });
+
+  it('takes a job through its states', async () => {
+    const setup = await fixture(open());
+    const jobs = new IndexJobRepository(open());
+    const { documentId, versionId } = await submit(setup, 'a', 'x');
+    const id = await open().transaction((tx) =>
+      jobs.create(tx, { collectionId: setup.collection.id, documentId, versionId }),
+    );
+    expect(await jobs.get(id)).toMatchObject({ status: 'queued', stage: null, attempts: 0 });
+    await jobs.start(id, 1);
+    await jobs.progress(id, { stage: 'embed', done: 3, total: 9 });
+    expect(await jobs.get(id)).toMatchObject({
+      status: 'running',
+      stage: 'embed',
+      done: 3,
+      total: 9,
+      attempts: 1,
+    });
+    const error = { code: 'model_unavailable', message: 'm', stage: 'embed' as const, retryable: true };
+    await jobs.requeue(id, error);
+    expect(await jobs.get(id)).toMatchObject({ status: 'queued', error, stage: null });
+    await jobs.start(id, 2);
+    await jobs.fail(id, error);
+    expect(await jobs.get(id)).toMatchObject({ status: 'failed', error, finishedAt: expect.any(Date) });
+    expect((await setup.documents.get(documentId)).latestStatus).toBe('failed');
+    await expect(jobs.get(randomUUID())).rejects.toMatchObject({ code: 'job_not_found' });
+  });
+
+  it('keeps two embedding spaces apart, each with vectors of its own length', async () => {
+    const { spaces } = await fixture(open());
+    const first = await spaces.findOrCreate({ provider: 'test', model: 'eight', dimensions: 8 });
+    const again = await spaces.findOrCreate({ provider: 'test', model: 'eight', dimensions: 8 });
+    const other = await spaces.findOrCreate({ provider: 'test', model: 'eight', dimensions: 16 });
+    expect(again).toEqual(first);
+    expect(other.number).not.toBe(first.number);
+  });
+});
