@@ -95,6 +95,30 @@ export class ChunkRepository {
     });
   }
 
+  /**
+   * How rare each word is: the best BM25 score that any chunk of this language has for it alone, about its inverse
+   * document frequency times two. Null for a word that no chunk has. In the order of `words`.
+   */
+  async scoreWords(query: { language: string; words: readonly string[] }): Promise<(number | null)[]> {
+    const index = lexicalIndexOf(query.language);
+    const rows = await this.database.query<{ score: number | null }>({
+      name: `words_${index}`,
+      text: `
+        select -best.score as score
+        from unnest($1::text[]) with ordinality as asked (word, position)
+        left join lateral (
+          select lexical_text <@> to_bm25query(asked.word, '${index}') as score
+          from chunks
+          where language = '${query.language}'
+          order by lexical_text <@> to_bm25query(asked.word, '${index}')
+          limit 1
+        ) best on true
+        order by asked.position`,
+      values: [query.words],
+    });
+    return rows.map(({ score }) => score || null); // a plan without the index gives 0 for "no chunk has it"
+  }
+
   /** The chunks of these ids that still exist, in no particular order. */
   async load(ids: readonly string[]): Promise<Chunk[]> {
     const rows = await this.database.query<ChunkRow>({

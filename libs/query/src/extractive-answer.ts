@@ -1,32 +1,44 @@
 import type { Source } from '#libs/retrieval';
 import { analyzeTerms, splitSentences } from '#libs/text-analysis';
 import { type Answer, citeQuote, noTokens } from './answer.js';
-import { evidenceOf, QuestionWeights, type TermWeights } from './evidence.js';
+import { isEvidence } from './evidence.js';
 import { noEvidence } from './no-evidence.js';
+import type { QuestionWeights } from './question-weights.js';
 
 const SENTENCES_MAX = 3;
-/** A further sentence must cover at least this share of the question's weight that no earlier one covers. */
-const NEW_COVERAGE_MIN = 0.15;
-const SENTENCE_CHARACTERS_MIN = 20;
+/** A further sentence covers at least these shares of what the best one covers: of anything, of what is not covered yet. */
+const SECONDARY_COVERAGE_MIN = 0.4;
+const SECONDARY_NEW_COVERAGE_MIN = 0.3;
+/** What the sentences around a sentence, and its heading, cover counts this much for it. */
+const CONTEXT_SHARE = 0.3;
+const RANK_DISCOUNT = 0.05;
+const SENTENCE_CHARACTERS_MIN = 10;
 const SENTENCE_CHARACTERS_MAX = 600;
 const HEADING = /^\s*(?:#{1,6}\s|[-=]{3,}|```|~~~|\|[\s|:-]+\|$)/;
 
 interface Candidate {
-  source: Source;
   sourceRank: number;
+  source: Source;
   quote: string;
+  /** Terms of the question in the sentence; with those of its surroundings. */
   covered: Set<string>;
   coverage: number;
+  contextCoverage: number;
 }
 
 /**
  * An answer without a model: the sentences of the sources that cover most of the question, verbatim, each with its
  * citation. No evidence when the sources lack too much of what is asked for: then nothing is quoted.
  */
-export function extractAnswer(question: string, sources: readonly Source[]): Answer {
-  const weights = new QuestionWeights(question, sources);
-  if (!evidenceOf(weights, sources).isEnough) return noEvidence(question);
-  const chosen = choose(candidatesOf(sources, weights), weights);
+export function extractAnswer(
+  question: string,
+  sources: readonly Source[],
+  weights: QuestionWeights,
+): Answer {
+  const candidates = candidatesOf(sources, weights);
+  const bestCoverage = Math.max(0, ...candidates.map(({ coverage }) => coverage));
+  if (!isEvidence(question, weights, sources, bestCoverage)) return noEvidence(question);
+  const chosen = choose(candidates, weights);
   const citations = chosen.flatMap(({ source, quote }, index) => citeQuote(source, quote, index + 1) ?? []);
   if (citations.length === 0) return noEvidence(question);
   return {
@@ -40,43 +52,62 @@ export function extractAnswer(question: string, sources: readonly Source[]): Ans
   };
 }
 
-function candidatesOf(sources: readonly Source[], weights: TermWeights): Candidate[] {
-  return sources.flatMap((source, sourceRank) =>
-    splitSentences(source.text).flatMap(({ start, end }) => {
+function candidatesOf(sources: readonly Source[], weights: QuestionWeights): Candidate[] {
+  return sources.flatMap((source, sourceRank) => {
+    const termsIn = (text: string) => new Set(analyzeTerms(text).filter((term) => weights.has(term)));
+    const heading = termsIn([source.title, ...source.headingPath].join('\n'));
+    const sentences = splitSentences(source.text).map(({ start, end }) => {
       const quote = source.text.slice(start, end);
-      if (
-        quote.length > SENTENCE_CHARACTERS_MAX ||
-        quote.length < SENTENCE_CHARACTERS_MIN / 2 ||
-        HEADING.test(quote)
-      ) {
-        return [];
-      }
-      const covered = new Set(analyzeTerms(quote).filter((term) => weights.of(term) > 0));
-      return covered.size === 0
-        ? []
-        : [{ source, sourceRank, quote, covered, coverage: weights.sum(covered) }];
-    }),
+      return { quote, covered: termsIn(quote) };
+    });
+    return sentences.flatMap(({ quote, covered }, index) => {
+      if (covered.size === 0 || !isQuotable(quote)) return [];
+      const context = [sentences[index - 1]?.covered, covered, sentences[index + 1]?.covered, heading];
+      const around = new Set(context.flatMap((terms) => [...(terms ?? [])]));
+      const coverage = weights.coverage(covered);
+      return [{ source, sourceRank, quote, covered, coverage, contextCoverage: weights.coverage(around) }];
+    });
+  });
+}
+
+function isQuotable(quote: string): boolean {
+  return (
+    quote.length >= SENTENCE_CHARACTERS_MIN && quote.length <= SENTENCE_CHARACTERS_MAX && !HEADING.test(quote)
   );
 }
 
 /** Greedy: the best sentence first, then the ones that add most of what is still uncovered. */
-function choose(candidates: Candidate[], weights: TermWeights): Candidate[] {
+function choose(candidates: readonly Candidate[], weights: QuestionWeights): Candidate[] {
   const chosen: Candidate[] = [];
-  const covered = new Set<string>();
+  let uncovered = new Set(candidates.flatMap(({ covered }) => [...covered]));
   while (chosen.length < SENTENCES_MAX) {
-    let best: { candidate: Candidate; gain: number } | null = null;
-    for (const candidate of candidates) {
-      if (chosen.includes(candidate)) continue;
-      const added = weights.sum([...candidate.covered].filter((term) => !covered.has(term)));
-      if (chosen.length > 0 && added < NEW_COVERAGE_MIN) continue;
-      const gain = (added + 0.3 * candidate.coverage) * (1 - 0.05 * candidate.sourceRank);
-      if (gain > (best?.gain ?? 0)) best = { candidate, gain };
-    }
-    if (!best) break;
-    chosen.push(best.candidate);
-    for (const term of best.candidate.covered) covered.add(term);
+    const next = bestBy(candidates, (candidate) => {
+      const added = weights.coverage(candidate.covered.intersection(uncovered));
+      const best = chosen[0]?.coverage ?? 0;
+      if (added < SECONDARY_NEW_COVERAGE_MIN * best) return 0;
+      if (candidate.coverage < SECONDARY_COVERAGE_MIN * best) return 0;
+      const gain = added + CONTEXT_SHARE * candidate.contextCoverage;
+      return gain * (1 - RANK_DISCOUNT * candidate.sourceRank);
+    });
+    if (!next) break;
+    chosen.push(next);
+    uncovered = uncovered.difference(next.covered);
   }
   return chosen;
+}
+
+/** The first with the highest value above 0. */
+function bestBy(
+  candidates: readonly Candidate[],
+  valueOf: (candidate: Candidate) => number,
+): Candidate | null {
+  let best: Candidate | null = null;
+  let bestValue = 0;
+  for (const candidate of candidates) {
+    const value = valueOf(candidate);
+    if (value > bestValue) [best, bestValue] = [candidate, value];
+  }
+  return best;
 }
 
 /** The quote as it reads in a sentence: one line, without the marks of a list item. The citation keeps it verbatim. */

@@ -9,6 +9,7 @@ import { extractAnswer } from './extractive-answer.js';
 import { checkGenerated } from './generated-answer.js';
 import { noEvidence } from './no-evidence.js';
 import { promptFor } from './prompt.js';
+import { QuestionWeights } from './question-weights.js';
 
 export interface Question {
   question: string;
@@ -77,13 +78,13 @@ export class QueryService {
 
   private async answerFrom(question: Question, sources: Source[]): Promise<Answer> {
     if (sources.length === 0) return noEvidence(question.question);
-    if (!this.chat || question.model === 'extractive') return extractAnswer(question.question, sources);
+    if (!this.chat || question.model === 'extractive') return this.extract(question, sources);
     try {
       return await this.generate(this.chat, question, withinBudget(sources, this.options.contextTokensMax));
     } catch (error) {
       if (!isRagError(error) || !error.code.startsWith('model_')) throw error;
       this.logger.warn('model failed, answering with quotes', { code: error.code, message: error.message });
-      const extracted = extractAnswer(question.question, sources);
+      const extracted = await this.extract(question, sources);
       const degradedReasons = [...extracted.degradedReasons, 'model_unavailable' as const];
       return {
         ...extracted,
@@ -91,6 +92,11 @@ export class QueryService {
         degradedReasons,
       };
     }
+  }
+
+  private async extract({ question, collection }: Question, sources: Source[]): Promise<Answer> {
+    const rarities = await this.retriever.scoreTerms(await this.collections.get(collection), question);
+    return extractAnswer(question, sources, new QuestionWeights(rarities));
   }
 
   private async generate(chat: ChatModel, question: Question, sources: Source[]): Promise<Answer> {

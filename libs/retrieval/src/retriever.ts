@@ -1,5 +1,5 @@
 import type { Chunk, ChunkRepository, Collection, EmbeddingSpace } from '#libs/corpus';
-import { isMostlyUnspaced, lexicalText } from '#libs/text-analysis';
+import { analyzeTermPositions, isMostlyUnspaced, lexicalText } from '#libs/text-analysis';
 import { fuse, type FusedChunk } from './fuse.js';
 import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
 import { proximityOf, QuestionTerms } from './proximity.js';
@@ -28,6 +28,7 @@ export interface Retrieval {
 
 const CANDIDATES = 100;
 const RERANKED = 50;
+const SCORED_TERMS_MAX = 64;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
@@ -51,6 +52,19 @@ export class Retriever {
       },
       candidates: { lexical: lexical.found.length, vector: vector.found.length },
     };
+  }
+
+  /** How rare each term of the question is in the index, null where no chunk has it. Terms are as `analyzeTerms` makes them. */
+  async scoreTerms(collection: Collection, question: string): Promise<ReadonlyMap<string, number | null>> {
+    const words = new Map<string, string>();
+    for (const { term, start, end } of analyzeTermPositions(question))
+      words.set(term, question.slice(start, end));
+    const asked = [...words].slice(0, SCORED_TERMS_MAX);
+    const scores = await this.chunks.scoreWords({
+      language: collection.language,
+      words: asked.map(([, word]) => word.normalize('NFKC')),
+    });
+    return new Map(asked.map(([term], index) => [term, scores[index]!]));
   }
 
   private async lexicalLeg({ collection, question, topK, mode }: RetrievalRequest) {

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import { PoolDatabase } from '../pool-database.js';
+import { Autovacuum } from './autovacuum.js';
 import { DataFolderLock } from './data-folder-lock.js';
 import { PgliteStream } from './pglite-stream.js';
 import { PgliteThread } from './pglite-thread.js';
@@ -10,6 +11,7 @@ import { PgliteThread } from './pglite-thread.js';
  */
 export class PgliteDatabase extends PoolDatabase {
   readonly engine = 'pglite';
+  private readonly autovacuum = new Autovacuum(this);
 
   private constructor(
     private readonly thread: PgliteThread,
@@ -39,6 +41,7 @@ export class PgliteDatabase extends PoolDatabase {
   }
 
   override async close(): Promise<void> {
+    await this.autovacuum.stop();
     await super.close();
     await this.thread.close();
     this.lock?.release();
