@@ -1,5 +1,5 @@
 import type { Chunk, ChunkRepository, Collection, EmbeddingSpace } from '#libs/corpus';
-import { analyzeTermPositions, isMostlyUnspaced, lexicalText } from '#libs/text-analysis';
+import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
 import { fuse, type FusedChunk } from './fuse.js';
 import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
 import { proximityOf, QuestionTerms } from './proximity.js';
@@ -73,7 +73,7 @@ export class Retriever {
     const found = await this.chunks.findLexical({
       collectionId: collection.id,
       language: collection.language,
-      text: lexicalText(question),
+      text: lexicalQuery(question),
       limit: Math.max(CANDIDATES, topK),
     });
     return { found, searchMs: performance.now() - start };
