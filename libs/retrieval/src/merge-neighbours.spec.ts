@@ -46,6 +46,15 @@ describe('mergeNeighbours', () => {
     expect(source!.text.indexOf('Five')).toBe(text.indexOf('Five') - source!.start);
   });
 
+  it('names the headings that all chunks of a source stand below', () => {
+    const below = (ordinal: number, score: number, ...headingPath: string[]) => ({
+      ...chunk(ordinal, score),
+      headingPath,
+    });
+    const [source] = mergeNeighbours([below(0, 0.9, 'A', 'B'), below(1, 0.8, 'A', 'C')], 5);
+    expect(source!.headingPath).toEqual(['A']);
+  });
+
   it('never joins chunks of different documents, nor chunks with a gap between them', () => {
     expect(mergeNeighbours([chunk(0, 0.9), chunk(1, 0.8, 'e'), chunk(2, 0.7)], 5)).toHaveLength(3);
   });

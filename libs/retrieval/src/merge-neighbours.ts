@@ -53,6 +53,15 @@ function continues(group: readonly ScoredChunk[], chunk: ScoredChunk): boolean {
   );
 }
 
+/** The headings that all of the chunks stand below. */
+function commonHeadings([first, ...others]: readonly ScoredChunk[]): string[] {
+  const path = first!.headingPath;
+  const differs = path.findIndex((heading, depth) =>
+    others.some((other) => other.headingPath[depth] !== heading),
+  );
+  return differs < 0 ? path : path.slice(0, differs);
+}
+
 function toSource(chunks: ScoredChunk[]): Source {
   const first = chunks[0]!;
   let text = first.text;
@@ -66,7 +75,7 @@ function toSource(chunks: ScoredChunk[]): Source {
   return {
     documentId: first.documentId,
     title: first.title,
-    headingPath: first.headingPath,
+    headingPath: commonHeadings(chunks),
     page: first.page,
     start: first.start,
     end,
