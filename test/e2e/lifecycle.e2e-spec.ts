@@ -49,7 +49,7 @@ describe('the service as a process', () => {
   it('loses no accepted document to kill -9, and indexes each exactly once afterwards', async () => {
     const first = start();
     const client = await first.ready();
-    const accepted = [];
+    const accepted: AcceptedView[] = [];
     for (let number = 0; number < 12; number += 1) {
       const reply = await client.post<AcceptedView>('/index', {
         text: `Locker ${number} belongs to person ${number}.`,

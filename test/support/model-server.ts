@@ -86,7 +86,7 @@ export class ModelServer {
         encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector];
       return { object: 'embedding', index, embedding };
     });
-    return { object: 'list', data: data.reverse(), usage: { prompt_tokens: 1, total_tokens: 1 } };
+    return { object: 'list', data: data.toReversed(), usage: { prompt_tokens: 1, total_tokens: 1 } };
   }
 
   private completion({ messages, model }: Record<string, unknown>): unknown {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { projectFolder } from '#libs/project-files';
 import { RagstoneClient } from './ragstone-client.js';
 import { waitFor } from './wait-for.js';

@@ -25,7 +25,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     genReqId: requestIdOf,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter, {
-    bufferLogs: true,
+    logger: false, // a failed start is told once, by whoever called this
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { loadDotEnv, readConfig } from '#libs/config';
-import { assertNodeVersion } from '#libs/project-files';
+import { assertNodeVersion, failStart } from '#libs/project-files';
 import { createApp } from './create-app.js';
 import { listen } from './listen.js';
 import { shutDownOnSignals } from './shut-down.js';
@@ -18,7 +18,4 @@ async function main(): Promise<void> {
   console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);
 }
 
-main().catch((error: unknown) => {
-  console.error(`Ragstone could not start: ${error instanceof Error ? error.message : String(error)}`);
-  process.exit(1);
-});
+main().catch((error: unknown) => failStart('Ragstone', error));

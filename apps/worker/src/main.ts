@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { loadDotEnv, readConfig } from '#libs/config';
-import { assertNodeVersion } from '#libs/project-files';
+import { RagError } from '#libs/errors';
+import { assertNodeVersion, failStart } from '#libs/project-files';
 import { WorkerModule } from './worker.module.js';
 
 const DEADLINE_MS = 9_500;
@@ -12,12 +13,13 @@ async function main(): Promise<void> {
   loadDotEnv();
   const config = readConfig();
   if (config.database.engine === 'pglite') {
-    throw new Error(
+    throw new RagError(
+      'invalid_configuration',
       'The embedded database has room for one process, and the api does the jobs in it. Set DATABASE_URL to run workers of their own.',
     );
   }
   const app = await NestFactory.createApplicationContext(WorkerModule.forRoot(config), {
-    bufferLogs: true,
+    logger: false,
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));
@@ -30,9 +32,4 @@ async function main(): Promise<void> {
   console.error('Ragstone worker is up');
 }
 
-main().catch((error: unknown) => {
-  console.error(
-    `The Ragstone worker could not start: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  process.exit(1);
-});
+main().catch((error: unknown) => failStart('The Ragstone worker', error));

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const positive = z.coerce.number().int().min(1);
+const port = z.coerce.number('must be a number').int().min(0).max(65_535);
+const positive = z.coerce.number('must be a number').int().min(1);
 const url = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 
 /** One variable an entry, in the order of .env.example. An empty value counts as unset. */
@@ -20,22 +20,22 @@ const environmentSchema = z.object({
   INDEX_ROOT: z.string().optional(),
   INDEX_BYTES_MAX: positive.default(50 * 1024 * 1024),
   INDEX_CONCURRENCY: positive.default(2),
-  CHUNK_TOKENS_MAX: z.coerce.number().int().min(32).max(8_000).default(400),
-  CHUNK_OVERLAP_TOKENS: z.coerce.number().int().min(0).max(2_000).default(60),
+  CHUNK_TOKENS_MAX: z.coerce.number('must be a number').int().min(32).max(8_000).default(400),
+  CHUNK_OVERLAP_TOKENS: z.coerce.number('must be a number').int().min(0).max(2_000).default(60),
 
   OPENAI_API_KEY: z.string().optional(),
   EMBEDDINGS_BASE_URL: url.optional(),
   EMBEDDINGS_API_KEY: z.string().optional(),
   EMBEDDINGS_MODEL: z.string().optional(),
-  EMBEDDINGS_DIMENSIONS: z.coerce.number().int().min(1).max(4_000).optional(),
-  EMBEDDING_THREADS: z.coerce.number().int().min(1).max(64).optional(),
+  EMBEDDINGS_DIMENSIONS: z.coerce.number('must be a number').int().min(1).max(4_000).optional(),
+  EMBEDDING_THREADS: z.coerce.number('must be a number').int().min(1).max(64).optional(),
   CHAT_BASE_URL: url.optional(),
   CHAT_API_KEY: z.string().optional(),
   CHAT_MODEL: z.string().optional(),
   CHAT_TIMEOUT_MS: positive.default(60_000),
   CHAT_OUTPUT_TOKENS_MAX: positive.default(800),
-  CHAT_PRICE_INPUT_USD_PER_MILLION: z.coerce.number().min(0).optional(),
-  CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number().min(0).optional(),
+  CHAT_PRICE_INPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
+  CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CONTEXT_TOKENS_MAX: positive.default(4_000),
 
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -64,7 +64,7 @@ function store(
   }: { database: Database; versions: VersionRepository; collection: Collection; space: EmbeddingSpace },
   version: { versionId: string; documentId: string; version: number },
   texts: string[],
-  embeddings = texts.map((_, index) => Float32Array.from([1, index, 0, 0])),
+  embeddings: Float32Array[] = texts.map((_, index) => Float32Array.from([1, index, 0, 0])),
 ) {
   let offset = 0;
   return database.transaction((tx) =>

@@ -52,7 +52,7 @@ describeOnEachEngine('PgBossJobQueue', (open) => {
 
   it('works many jobs one after the other without waiting for its poll between them', async () => {
     const jobs = await start();
-    const ids = new Set(Array.from({ length: 20 }, () => randomUUID()));
+    const ids = new Set<string>(Array.from({ length: 20 }, () => randomUUID()));
     const seen: string[] = [];
     await open().transaction(async (tx) => {
       for (const jobId of ids) await jobs.enqueue('index-document', { jobId }, tx);

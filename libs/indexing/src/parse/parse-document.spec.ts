@@ -100,9 +100,10 @@ describe('HTML', () => {
   });
 });
 
+const cell = (text: string) => `<w:tc>${docxParagraph(text)}</w:tc>`;
+
 describe('DOCX', () => {
   it('becomes Markdown with headings and tables', async () => {
-    const cell = (text: string) => `<w:tc>${docxParagraph(text)}</w:tc>`;
     const table = `<w:tbl><w:tr>${cell('Pump')}${cell('Oil')}</w:tr><w:tr>${cell('P-100')}${cell('4 l')}</w:tr></w:tbl>`;
     const body = docxParagraph('Manual', 'Heading1') + docxParagraph('Change the oil.') + table;
     const document = await parse(makeDocx(body), docxMediaType);

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { RagError } from '#libs/errors';
 
@@ -21,7 +21,7 @@ export class DataFolderLock {
     const ownerFile = join(folder, 'ragstone.pid');
     let holder: DatabaseSync;
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
       holder = new DatabaseSync(lockFile, { timeout: 0 });
     } catch (cause) {
       throw notWritable(folder, cause);
@@ -49,6 +49,13 @@ export class DataFolderLock {
   release(): void {
     if (this.holder.isOpen) this.holder.close();
   }
+}
+
+/** Node's own `recursive` never returns where a folder can't be made for lack of a parent that exists, as below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
 }
 
 function isBusy(error: unknown): boolean {
