@@ -31,7 +31,7 @@ describeOnEachEngine('PgBossJobQueue', (open) => {
     await open().transaction((tx) => jobs.enqueue('index-document', { jobId: kept }, tx));
     jobs.wake();
     await waitFor('the job to run', () => seen.includes(kept));
-    expect(seen).toEqual([kept]);
+    expect(seen).not.toContain(undone);
   });
 
   it('tries a job again that threw, and counts the attempts', async () => {
