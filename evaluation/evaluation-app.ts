@@ -18,16 +18,20 @@ class EvaluationModule {}
 const IN_FLIGHT_MAX = 64;
 const POLL_MS = 200;
 
-/** The real pipeline, without HTTP, on a fresh embedded database (or on DATABASE_URL). */
+/** The real pipeline, without HTTP, on an embedded database: a fresh one, or the one kept in a folder. */
 export class EvaluationApp {
   private constructor(
     readonly context: INestApplicationContext,
-    private readonly dataFolder: string,
+    private readonly temporaryFolder: string | null,
   ) {}
 
-  static async start(environment: Record<string, string | undefined> = process.env): Promise<EvaluationApp> {
-    const dataFolder = await mkdtemp(join(tmpdir(), 'ragstone-eval-'));
-    const config: Config = readConfig({ ...environment, DATA_DIR: dataFolder });
+  static async start(
+    environment: Record<string, string | undefined> = process.env,
+    keptFolder?: string,
+  ): Promise<EvaluationApp> {
+    const temporaryFolder = keptFolder ? null : await mkdtemp(join(tmpdir(), 'ragstone-eval-'));
+    const dataFolder = keptFolder ?? temporaryFolder!;
+    const config: Config = readConfig({ ...environment, DATABASE_URL: '', DATA_DIR: dataFolder });
     const context = await NestFactory.createApplicationContext(
       {
         module: EvaluationModule,
@@ -42,7 +46,7 @@ export class EvaluationApp {
       },
       { logger: ['error', 'warn'], abortOnError: false },
     );
-    return new EvaluationApp(context, dataFolder);
+    return new EvaluationApp(context, temporaryFolder);
   }
 
   /** Indexes the documents under their ids and waits until every one is searchable. @throws when one fails */
@@ -68,7 +72,7 @@ export class EvaluationApp {
 
   async close(): Promise<void> {
     await this.context.close();
-    await rm(this.dataFolder, { recursive: true, force: true });
+    if (this.temporaryFolder) await rm(this.temporaryFolder, { recursive: true, force: true });
   }
 
   /** Waits until at least `count` jobs have ended. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missedBars } from './bars.js';
 import { readDataSet } from './data-set.js';
@@ -6,25 +7,32 @@ import { EvaluationApp } from './evaluation-app.js';
 
 const PROGRESS_MS = 10_000;
 
-/** npm run eval -- --data DIR [--data DIR ...] [--check]: exit 1 with --check when a bar is missed. */
+/**
+ * npm run eval -- --data DIR [--data DIR ...] [--check] [--keep DIR]: exit 1 with --check when a bar is missed; --keep
+ * leaves the indexes in DIR, where the next run finds them and only asks.
+ */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { data: { type: 'string', multiple: true }, check: { type: 'boolean', default: false } },
+    options: {
+      data: { type: 'string', multiple: true },
+      check: { type: 'boolean', default: false },
+      keep: { type: 'string' },
+    },
   });
   if (!values.data)
     throw new Error('say which set: npm run eval -- --data DIR (corpus.jsonl, queries.jsonl, qrels.tsv)');
   console.log('| set | documents | queries | mode | nDCG@10 | Recall@10 | MRR@10 | p50 ms | p95 ms |');
   console.log('|---|---|---|---|---|---|---|---|---|');
   const missed: string[] = [];
-  for (const folder of values.data) missed.push(...(await evaluateFolder(folder)));
+  for (const folder of values.data) missed.push(...(await evaluateFolder(folder, values.keep)));
   for (const line of missed) console.error(`MISSED ${line}`);
   if (values.check && missed.length > 0) process.exitCode = 1;
 }
 
 /** Each set gets a database of its own: BM25 statistics belong to the whole index. */
-async function evaluateFolder(folder: string): Promise<string[]> {
+async function evaluateFolder(folder: string, keep: string | undefined): Promise<string[]> {
   const dataSet = await readDataSet(folder);
-  const app = await EvaluationApp.start();
+  const app = await EvaluationApp.start(process.env, keep && join(keep, dataSet.name));
   try {
     await app.index(
       'evaluation',

@@ -1,7 +1,7 @@
 // Runs an npm script of this repo on a machine that may have only Node >= 20 and npm: installs what is missing, builds,
 // then starts the script by a nested `npm run`, which finds the Node 24 that was installed with the packages.
 // Plain JavaScript for an old Node: no dependencies, no newer syntax.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,18 +15,18 @@ const nodeMajor = Number(process.versions.node.split('.', 1)[0]);
 if (nodeMajor < 20)
   stop(`Node ${process.versions.node} is too old: install Node 20 or later, then run this again.`);
 
-installIfNeeded();
-run('Building', ['run', '--silent', 'build'], 'the type errors above say what to mend.');
-process.exit(npmRun(['run', '--silent', script, '--', ...rest]));
+await installIfNeeded();
+await run('Building', ['run', '--silent', 'build'], 'the type errors above say what to mend.');
+process.exit(await npmRun(['run', '--silent', script, '--', ...rest]));
 
-function installIfNeeded() {
+async function installIfNeeded() {
   const lock = createHash('sha256')
     .update(readFileSync(join(project, 'package-lock.json')))
     .digest('hex');
   const marker = join(project, 'node_modules', '.ragstone-installed');
   const installed = existsSync(marker) && readFileSync(marker, 'utf8') === lock;
   if (installed && existsSync(join(project, 'node_modules', '.bin', 'node'))) return;
-  run(
+  await run(
     'Installing packages (about 560 MB, once)',
     ['ci', '--no-audit', '--no-fund', '--loglevel=error'],
     'check the network and the free space on this disk, then run this again.',
@@ -35,19 +35,27 @@ function installIfNeeded() {
   writeFileSync(marker, lock);
 }
 
-function run(what, args, advice) {
+async function run(what, args, advice) {
   const started = Date.now();
   console.error(`${what} ...`);
-  const status = npmRun(args);
+  const status = await npmRun(args);
   if (status !== 0) stop(`"npm ${args.join(' ')}" failed: ${advice}`);
   console.error(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
+/** Signals reach the child, and this process waits for it to end in its own way. */
 function npmRun(args) {
-  // Ctrl+C reaches the child too; this process waits for it to end in its own way.
-  process.on('SIGINT', () => undefined);
-  const child = spawnSync(npm, args, { cwd: project, stdio: 'inherit', shell: process.platform === 'win32' });
-  return child.status ?? 1;
+  const child = spawn(npm, args, { cwd: project, stdio: 'inherit', shell: process.platform === 'win32' });
+  const forward = (signal) => child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, forward);
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('exit', (code) => {
+      for (const signal of signals) process.off(signal, forward);
+      resolve(code ?? 1);
+    });
+  });
 }
 
 function stop(message) {

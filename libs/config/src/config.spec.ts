@@ -26,6 +26,19 @@ describe('readConfig', () => {
     expect(config.chat).toMatchObject({ baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-x' });
   });
 
+  it('sends the key of OpenAI to no other server', () => {
+    const config = readConfig({
+      OPENAI_API_KEY: 'sk-x',
+      CHAT_BASE_URL: 'http://gpu-box/v1',
+      CHAT_MODEL: 'm',
+      EMBEDDINGS_BASE_URL: 'http://gpu-box/v1',
+      EMBEDDINGS_MODEL: 'e',
+      EMBEDDINGS_DIMENSIONS: '8',
+    });
+    expect(config.chat!.apiKey).toBeNull();
+    expect(config.embeddings).toMatchObject({ apiKey: null });
+  });
+
   it('names every problem in one message', () => {
     const bad = { PORT: '99999', LOG_LEVEL: 'loud', INDEX_BYTES_MAX: 'many' };
     expect(() => readConfig(bad)).toThrow(/3 problems[^]*PORT[^]*INDEX_BYTES_MAX[^]*LOG_LEVEL[^]*\.env/);

@@ -135,7 +135,9 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 
 function embeddingsConfig(values: Environment): EmbeddingsConfig {
   const threads = values.EMBEDDING_THREADS ?? null;
-  const apiKey = values.EMBEDDINGS_API_KEY ?? values.OPENAI_API_KEY ?? null;
+  // OpenAI's key goes to OpenAI and nowhere else.
+  const apiKey =
+    values.EMBEDDINGS_API_KEY ?? (values.EMBEDDINGS_BASE_URL ? null : values.OPENAI_API_KEY) ?? null;
   if (!values.EMBEDDINGS_BASE_URL && !apiKey) return { provider: 'local', threads };
   return {
     provider: 'openai-compatible',
@@ -148,7 +150,7 @@ function embeddingsConfig(values: Environment): EmbeddingsConfig {
 }
 
 function chatConfig(values: Environment): ChatConfig | null {
-  const apiKey = values.CHAT_API_KEY ?? values.OPENAI_API_KEY ?? null;
+  const apiKey = values.CHAT_API_KEY ?? (values.CHAT_BASE_URL ? null : values.OPENAI_API_KEY) ?? null;
   if (!values.CHAT_BASE_URL && !apiKey) return null;
   const input = values.CHAT_PRICE_INPUT_USD_PER_MILLION;
   const output = values.CHAT_PRICE_OUTPUT_USD_PER_MILLION;

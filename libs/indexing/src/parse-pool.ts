@@ -44,6 +44,8 @@ export class ParsePool {
     resourceLimits: { maxOldGenerationSizeMb: PARSE_HEAP_MB },
   });
 
+  private turn: Promise<unknown> = Promise.resolve();
+
   /**
    * @param onProgress pages read so far and in all, for formats with pages
    * @throws {RagError} document_* codes, no_text_layer, unsupported_encoding, parse_timeout; the signal's reason
@@ -53,6 +55,18 @@ export class ParsePool {
     onProgress: (done: number, total: number) => void,
     signal: AbortSignal,
   ): Promise<PreparedDocument> {
+    // One at a time: the clock of a document starts with its own work, not while it waits for another's.
+    const mine = this.turn.then(() => this.run(task, onProgress, signal));
+    this.turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  private async run(
+    task: ParseTask,
+    onProgress: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<PreparedDocument> {
+    signal.throwIfAborted();
     const { port1: progress, port2: progressOut } = new MessageChannel();
     progress.on('message', ([done, total]: [number, number]) => onProgress(done, total));
     const timeout = AbortSignal.timeout(PARSE_TIMEOUT_MS);

@@ -44,30 +44,28 @@ export interface Answer {
 export const noTokens: TokenUsage = { input: 0, output: 0, estimated: false };
 
 /**
- * A citation for `quote` in a source, or null when it does not stand there.
+ * A citation for `quote` in a source, or null when it does not stand in one of its chunks.
  * White space in the quote matches any white space; everything else must be equal.
  */
 export function citeQuote(source: Source, quote: string, number: number): Citation | null {
-  const found = locate(source.text, quote);
-  if (!found) return null;
-  const start = source.start + found.start;
-  const end = source.start + found.end;
-  const chunk =
-    source.chunks.find((candidate) => candidate.start <= start && end <= candidate.end) ??
-    source.chunks.find((candidate) => candidate.start <= start && start < candidate.end);
-  if (!chunk) return null;
-  return {
-    number,
-    documentId: source.documentId,
-    chunkId: chunk.id,
-    title: source.title,
-    headingPath: chunk.headingPath,
-    page: pageAt(chunk, start),
-    start,
-    end,
-    quote: source.text.slice(found.start, found.end),
-    verified: true,
-  };
+  for (const chunk of source.chunks) {
+    const found = locate(chunk.text, quote);
+    if (!found) continue;
+    const start = chunk.start + found.start;
+    return {
+      number,
+      documentId: source.documentId,
+      chunkId: chunk.id,
+      title: source.title,
+      headingPath: chunk.headingPath,
+      page: pageAt(chunk, start),
+      start,
+      end: chunk.start + found.end,
+      quote: chunk.text.slice(found.start, found.end),
+      verified: true,
+    };
+  }
+  return null;
 }
 
 /** A chunk's page is where it begins; each form feed in its text begins the next. */

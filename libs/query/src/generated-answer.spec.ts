@@ -88,6 +88,18 @@ describe('checkGenerated', () => {
     expect(checked.text).toBe('Spilled oil: sand [1]. Bind spilled oil with sand [1].');
   });
 
+  it('uses the one quote of a source for several statements', () => {
+    const reply = 'It needs oil [1]. Refill later [1].\nQUOTES\n[1] "The pump needs oil."';
+    const checked = checkGenerated(reply, sources)!;
+    expect(checked).toMatchObject({ text: 'It needs oil [1]. Refill later [1].', degradedReasons: [] });
+  });
+
+  it('keeps every line of an answer in another script, and brackets in code', () => {
+    const reply = 'Музей открыт [1].\nВход `argv[1]` свободный.\n\n**QUOTES**\n[1] "The pump needs oil."';
+    expect(checkGenerated(reply, sources)!.text).toBe('Музей открыт [1].\nВход `argv[1]` свободный.');
+    expect(checkGenerated('来源没有说明。 NO_EVIDENCE', sources)).not.toBeNull();
+  });
+
   it('is null when the model says that there is no evidence', () => {
     expect(checkGenerated('NO_EVIDENCE', sources)).toBeNull();
     expect(checkGenerated('**NO_EVIDENCE.**', sources)).toBeNull();

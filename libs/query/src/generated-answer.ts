@@ -8,6 +8,10 @@ export interface CheckedText {
   degradedReasons: DegradedReason[];
 }
 
+const noEvidenceAlone = /^[\s*_"'.]*NO_EVIDENCE[\s*_"'.]*$/;
+const quotesLine = /^[ \t*#_>:-]*QUOTES[ \t*#_:]*$/m;
+const markersOrCode = /`[^`\n]*`|\s*(?:\[\d{1,3}\])+/g;
+
 /**
  * Takes a model's reply apart and keeps only citations that hold: `[n]` must name a source and its quote must stand
  * in that source. A marker without a quote gets the source's sentence that supports the sentence before it, if one
@@ -15,13 +19,16 @@ export interface CheckedText {
  */
 export function checkGenerated(reply: string, sources: readonly Source[]): CheckedText | null {
   const { body, quotes } = splitReply(reply);
-  if (/^\W*NO_EVIDENCE\W*$/.test(body)) return null;
+  if (noEvidenceAlone.test(body)) return null;
 
   const citations: Citation[] = [];
   let dropped = 0;
   const numberOf = (sourceNumber: number, claim: string): number | null => {
     const source = sources[sourceNumber - 1];
-    const quote = source && (quotes.get(sourceNumber)?.shift() ?? bestSupport(claim, source));
+    const given = quotes.get(sourceNumber);
+    // One quote may serve several statements: the last of a source is used again.
+    const quote =
+      source && ((given && given.length > 1 ? given.shift() : given?.[0]) ?? bestSupport(claim, source));
     const citation = source && quote ? citeQuote(source, quote, citations.length + 1) : null;
     if (!citation) return null;
     const same = citations.find(
@@ -35,7 +42,8 @@ export function checkGenerated(reply: string, sources: readonly Source[]): Check
     return citation.number;
   };
 
-  const text = body.replace(/\s*((?:\[\d{1,3}\])+)/g, (markers, _group, offset: number) => {
+  const text = body.replace(markersOrCode, (markers: string, offset: number) => {
+    if (markers.startsWith('`')) return markers; // argv[1] in code cites nothing
     const claim = sentenceBefore(body, offset);
     const kept = [...markers.matchAll(/\[(\d+)\]/g)].flatMap(([, digits]) => {
       const number = numberOf(Number(digits), claim);
@@ -53,7 +61,7 @@ export function checkGenerated(reply: string, sources: readonly Source[]): Check
 
 /** The answer, and below a line "QUOTES" one `[n] "words of source n"` a line. */
 function splitReply(reply: string): { body: string; quotes: Map<number, string[]> } {
-  const [body, quoteLines] = reply.split(/^\W*QUOTES\W*$/m, 2) as [string, string | undefined];
+  const [body, quoteLines] = reply.split(quotesLine, 2) as [string, string | undefined];
   const quotes = new Map<number, string[]>();
   for (const [, digits, quote] of (quoteLines ?? '').matchAll(
     /^\s*[-*]?\s*\[(\d{1,3})\]:?\s*["“「]?(.*?)["”」]?\s*$/gm,

@@ -67,7 +67,7 @@ function toSource(chunks: ScoredChunk[]): Source {
   let text = first.text;
   let end = first.end;
   for (const chunk of chunks.slice(1)) {
-    // Between two chunks there is only white space; its length is kept, so that offsets stay right.
+    // Between two chunks stands white space, a rule or a comment; its length is kept, so that offsets stay right.
     text +=
       chunk.start >= end ? '\n'.repeat(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
     end = Math.max(end, chunk.end);

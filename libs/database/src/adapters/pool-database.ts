@@ -28,6 +28,11 @@ export abstract class PoolDatabase extends Database {
         rowsOf<Row>(await client.query<Row>(asQueryConfig(query))),
     };
     let broken: Error | undefined;
+    // A connection that breaks while it is checked out says so here; unheard, it would end the process.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
     try {
       await client.query('begin');
       const result = await this.insideTransaction.run(true, () => work(tx));
@@ -39,6 +44,7 @@ export abstract class PoolDatabase extends Database {
       });
       throw error;
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   }

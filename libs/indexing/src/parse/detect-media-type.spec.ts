@@ -28,6 +28,11 @@ describe('detectMediaType', () => {
     expect(await of('', 'empty.txt')).toBe('text/plain');
   });
 
+  it('looks past any number of comments', async () => {
+    expect(await of(`${'<!---->'.repeat(100)}<html><p>x</p></html>`)).toBe('text/html');
+    expect(await of(`${'<!---->'.repeat(120)} text`, 'a.txt')).toBe('text/plain');
+  });
+
   it('takes UTF-16 with a byte order mark for text', async () => {
     expect(await of(Buffer.from('\ufeffhello', 'utf16le'), 'a.txt')).toBe('text/plain');
   });

@@ -12,8 +12,7 @@ export interface FileToDetect {
 }
 
 const SNIFFED_BYTES = 1_024;
-const htmlStart =
-  /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<(?:!doctype\s+html|html|head|body|title)[\s>]/i;
+const htmlStart = /^<(?:!doctype\s+html|html|head|body|title)[\s>]/i;
 
 /** Text formats that would lose their structure when read as prose. */
 const structuredText = /^\.(?:csv|tsv|json|jsonl|ndjson|xml|svg|rtf|ya?ml|eml|ipynb)$/;
@@ -57,7 +56,7 @@ function binaryType(mime: string, { filename }: FileToDetect): SupportedMediaTyp
 
 function textType({ bytes, filename, declaredMediaType }: FileToDetect): SupportedMediaType {
   const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED_BYTES));
-  if (htmlStart.test(start)) return 'text/html';
+  if (htmlStart.test(withoutPreamble(start))) return 'text/html';
   const extension = extname(filename ?? '').toLowerCase();
   const declared = declaredMediaType?.split(';', 1)[0]!.trim().toLowerCase();
   if (/^\.(?:md|markdown|mdx|mkd)$/.test(extension)) return 'text/markdown';
@@ -70,6 +69,17 @@ function textType({ bytes, filename, declaredMediaType }: FileToDetect): Support
   if (extension !== '') return 'text/plain';
   if (declared === 'text/html' || declared === 'text/plain') return declared;
   return 'text/markdown';
+}
+
+/** Without white space, XML declarations and comments at its start. */
+function withoutPreamble(start: string): string {
+  let rest = start.trimStart();
+  for (;;) {
+    const [open, close] = rest.startsWith('<!--') ? ['<!--', '-->'] : ['<?xml', '>'];
+    const end = rest.startsWith(open) ? rest.indexOf(close, open.length) : -1;
+    if (end < 0) return rest;
+    rest = rest.slice(end + close.length).trimStart();
+  }
 }
 
 function unsupported(what: string): RagError {
