@@ -130,4 +130,5 @@ create table index_jobs (
   finished_at timestamptz
 );
 create index index_jobs_version on index_jobs (version_id);
+create index index_jobs_document on index_jobs (document_id);
 create index index_jobs_open on index_jobs (created_at) where status in ('queued', 'running');

@@ -1,5 +1,5 @@
 // Runs an npm script of this repo on a machine that may have only Node >= 20 and npm: installs what is missing, builds,
-// then starts the script by a nested `npm run`, which finds the Node 24 that was installed with the packages.
+// then starts the script with the Node 24 that was installed with the packages.
 // Plain JavaScript for an old Node: no dependencies, no newer syntax.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const [script, ...rest] = process.argv.slice(2);
-const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+const isWindows = process.platform === 'win32';
+const npm = isWindows ? 'npm.cmd' : 'npm';
 
 const nodeMajor = Number(process.versions.node.split('.', 1)[0]);
 if (nodeMajor < 20)
@@ -17,7 +18,7 @@ if (nodeMajor < 20)
 
 await installIfNeeded();
 await run('Building', ['run', '--silent', 'build'], 'the type errors above say what to mend.');
-process.exit(await npmRun(['run', '--silent', script, '--', ...rest]));
+process.exit(await scriptRun(script, rest));
 
 async function installIfNeeded() {
   const lock = createHash('sha256')
@@ -43,9 +44,25 @@ async function run(what, args, advice) {
   console.error(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Signals reach the child, and this process waits for it to end in its own way. */
 function npmRun(args) {
-  const child = spawn(npm, args, { cwd: project, stdio: 'inherit', shell: process.platform === 'win32' });
+  return ended(spawn(npm, args, { cwd: project, stdio: 'inherit', shell: isWindows }));
+}
+
+/** The command of an npm script in place of npm's own shells, which keep signals from what they started. */
+function scriptRun(name, args) {
+  if (isWindows) return npmRun(['run', '--silent', name, '--', ...args]);
+  const { scripts } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+  const PATH = `${join(project, 'node_modules', '.bin')}:${process.env.PATH}`;
+  const child = spawn('sh', ['-c', `exec ${scripts[name]} "$@"`, name, ...args], {
+    cwd: project,
+    stdio: 'inherit',
+    env: { ...process.env, PATH },
+  });
+  return ended(child);
+}
+
+/** Signals reach the child, and this process waits for it to end in its own way. */
+function ended(child) {
   const forward = (signal) => child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, forward);

@@ -32,6 +32,7 @@ export function shutDownOnSignals(app: NestFastifyApplication): void {
 /** Closes the app; keep-alive connections are closed as soon as they are idle instead of holding it up for seconds. */
 export async function closeGently(app: NestFastifyApplication): Promise<void> {
   const server = app.getHttpServer();
+  server.close(); // first of all: the worker may need seconds to stop
   const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   try {
     await app.close();

@@ -344,10 +344,12 @@ describeOnEachEngine('the corpus', (open) => {
       attempts: 1,
     });
     const error = { code: 'model_unavailable', message: 'm', stage: 'embed' as const, retryable: true };
-    await jobs.requeue(id, error);
+    await jobs.requeue(id, 9, error); // an attempt that lost the job
+    expect((await jobs.get(id)).status).toBe('running');
+    await jobs.requeue(id, 1, error);
     expect(await jobs.get(id)).toMatchObject({ status: 'queued', error, stage: null });
     await jobs.start(id, 2);
-    await jobs.fail(id, error);
+    await jobs.fail(id, 2, error);
     expect(await jobs.get(id)).toMatchObject({ status: 'failed', error, finishedAt: expect.any(Date) });
     expect((await setup.documents.get(documentId)).latestStatus).toBe('failed');
     await expect(jobs.get(randomUUID())).rejects.toMatchObject({ code: 'job_not_found' });

@@ -87,6 +87,18 @@ export class IndexJobRepository {
     return row ? toJob(row) : null;
   }
 
+  /** Jobs that have not ended a minute after they were accepted, oldest first. */
+  async listOpen(limit: number): Promise<{ id: string; attempts: number }[]> {
+    return this.database.query({
+      text: `
+        select id, attempts from index_jobs
+        where status in ('queued', 'running') and created_at < now() - interval '1 minute'
+        order by created_at
+        limit $1::integer`,
+      values: [limit],
+    });
+  }
+
   async findLatestOfVersion(tx: SqlExecutor, versionId: string): Promise<string> {
     const [row] = await tx.query<{ id: string }>({
       text: 'select id from index_jobs where version_id = $1::uuid order by created_at desc limit 1',
@@ -138,30 +150,31 @@ export class IndexJobRepository {
     });
   }
 
-  async fail(id: string, error: IndexJobError): Promise<void> {
+  /** Only as the attempt that runs: one that lost its job to another worker changes nothing any more. */
+  async fail(id: string, attempt: number, error: IndexJobError): Promise<void> {
     await this.database.query({
       text: `
         with job as (
           update index_jobs set status = 'failed', error = $2::jsonb, finished_at = now()
-          where id = $1::uuid
+          where id = $1::uuid and status in ('queued', 'running') and attempts = $3::integer
           returning version_id
         )
         update document_versions set status = 'failed' from job where id = job.version_id`,
-      values: [id, JSON.stringify(error)],
+      values: [id, JSON.stringify(error), attempt],
     });
   }
 
-  /** Back to the queue: the next attempt follows by itself. */
-  async requeue(id: string, error: IndexJobError | null): Promise<void> {
+  /** Back to the queue: the next attempt follows by itself. Only as the attempt that runs. */
+  async requeue(id: string, attempt: number, error: IndexJobError | null): Promise<void> {
     await this.database.query({
       text: `
         with job as (
           update index_jobs set status = 'queued', stage = null, done = 0, total = null, error = $2::jsonb
-          where id = $1::uuid
+          where id = $1::uuid and status = 'running' and attempts = $3::integer
           returning version_id
         )
         update document_versions set status = 'queued' from job where id = job.version_id`,
-      values: [id, error && JSON.stringify(error)],
+      values: [id, error && JSON.stringify(error), attempt],
     });
   }
 }

@@ -85,11 +85,14 @@ export class VersionRepository {
     const documentId = document!.id;
     const [latest] = await tx.query<{ id: string; version: number; same: boolean }>({
       text: `
-        select id, version, content_sha256 = $2::bytea and status in ('queued', 'running', 'ready') as same
+        select id, version, content_sha256 = $2::bytea and title is not distinct from coalesce($3::text, title)
+          and status in ('queued', 'running', 'ready') as same
         from document_versions where document_id = $1::uuid
         order by version desc limit 1`,
-      values: [documentId, version.contentSha256],
+      values: [documentId, version.contentSha256, version.title],
     });
+    const hasMetadata = Object.keys(version.metadata).length > 0;
+    if (latest?.same && hasMetadata) await setMetadata(tx, documentId, version.metadata);
     if (latest?.same)
       return { documentId, versionId: latest.id, version: latest.version, status: 'unchanged' };
 
@@ -178,6 +181,7 @@ export class VersionRepository {
       values: [documentId, version, content.title],
     });
     if (!current) {
+      if (await this.isCurrent(tx, documentId, version)) return true; // stored by another worker that took the job over
       await tx.query({
         text: `update document_versions set status = 'superseded' where id = $1::uuid`,
         values: [versionId],
@@ -214,6 +218,14 @@ export class VersionRepository {
     await dropSupersededContent(tx, documentId);
     await advanceEpoch(tx, collectionId);
     return true;
+  }
+
+  private async isCurrent(tx: Transaction, documentId: string, version: number): Promise<boolean> {
+    const [row] = await tx.query({
+      text: 'select 1 as one from documents where id = $1::uuid and current_version = $2::integer',
+      values: [documentId, version],
+    });
+    return row !== undefined;
   }
 
   private async storeChunks(
@@ -275,6 +287,17 @@ export class VersionRepository {
     }
     return this.halfvecOid;
   }
+}
+
+async function setMetadata(
+  tx: Transaction,
+  documentId: string,
+  metadata: Record<string, unknown>,
+): Promise<void> {
+  await tx.query({
+    text: 'update documents set metadata = $2::jsonb where id = $1::uuid',
+    values: [documentId, JSON.stringify(metadata)],
+  });
 }
 
 async function storeSource(tx: Transaction, versionId: string, bytes: Buffer): Promise<void> {

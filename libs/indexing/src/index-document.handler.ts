@@ -128,16 +128,16 @@ export class IndexDocumentHandler {
     context: JobContext,
   ): Promise<JobResult> {
     if (context.signal.aborted) {
-      await this.repositories.jobs.requeue(jobId, null);
+      await this.repositories.jobs.requeue(jobId, context.attempt, null);
       throw error;
     }
     const failure = describeFailure(error, stage);
     if (failure.retryable && !context.isLastAttempt) {
-      await this.repositories.jobs.requeue(jobId, failure);
+      await this.repositories.jobs.requeue(jobId, context.attempt, failure);
       throw error;
     }
     if (!isRagError(error)) this.logger.error('indexing failed unexpectedly', { jobId, stage, error });
-    await this.repositories.jobs.fail(jobId, failure);
+    await this.repositories.jobs.fail(jobId, context.attempt, failure);
     return { outcome: 'failed', reason: failure.code };
   }
 }

@@ -1,4 +1,10 @@
-import { Inject, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { CONFIG, type Config } from '#libs/config';
 import {
   CollectionRepository,
@@ -14,6 +20,7 @@ import { CollectionService, DEFAULT_COLLECTION } from './collection.service.js';
 import { DocumentSourceReader } from './document-source.js';
 import { IndexDocumentHandler } from './index-document.handler.js';
 import { IndexingService } from './indexing.service.js';
+import { OpenJobs } from './open-jobs.js';
 import { ParsePool } from './parse-pool.js';
 import { RootFolder } from './root-folder.js';
 
@@ -66,6 +73,12 @@ export class IndexingModule {}
   providers: [
     ParsePool,
     {
+      provide: OpenJobs,
+      inject: [Database, IndexJobRepository, JobQueue],
+      useFactory: (database: Database, jobs: IndexJobRepository, queue: JobQueue) =>
+        new OpenJobs(database, jobs, queue),
+    },
+    {
       provide: IndexDocumentHandler,
       inject: [
         Database,
@@ -88,17 +101,25 @@ export class IndexingModule {}
     },
   ],
 })
-export class IndexingWorkerModule implements OnApplicationBootstrap, OnApplicationShutdown {
+export class IndexingWorkerModule
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(JobQueue) private readonly queue: JobQueue,
     @Inject(IndexDocumentHandler) private readonly handler: IndexDocumentHandler,
     @Inject(ParsePool) private readonly parser: ParsePool,
+    @Inject(OpenJobs) private readonly openJobs: OpenJobs,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const { concurrency } = this.config.indexing;
     await this.queue.work('index-document', { concurrency }, this.handler.handle);
+    this.openJobs.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.openJobs.stop();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -8,4 +8,4 @@ export {
   type JobPayload,
   type JobResult,
 } from './job-payloads.js';
-export { JobQueue } from './job-queue.js';
+export { type JobState, JobQueue } from './job-queue.js';

@@ -1,6 +1,8 @@
 import type { Transaction } from '#libs/database';
 import type { JobHandler, JobName, JobPayload } from './job-payloads.js';
 
+export type JobState = 'open' | 'ended' | 'unknown';
+
 /** Durable background jobs in the same database as the data. */
 export abstract class JobQueue {
   /** Makes the queue's tables where they are missing. */
@@ -12,6 +14,9 @@ export abstract class JobQueue {
     payload: JobPayload<Name>,
     tx: Transaction,
   ): Promise<void>;
+
+  /** Open: waiting or running. Ended: also given up after too many attempts. Unknown: the queue has no such job. */
+  abstract stateOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<JobState>;
 
   /** Runs up to `concurrency` jobs at a time in this process. */
   abstract work<Name extends JobName>(

@@ -6,6 +6,8 @@ import { noEvidence } from './no-evidence.js';
 import type { QuestionWeights } from './question-weights.js';
 
 const SENTENCES_MAX = 3;
+/** Best first; reading more takes longer than the event loop should wait. */
+const SOURCES_READ_MAX = 10;
 /** A further sentence covers at least these shares of what the best one covers: of anything, of what is not covered yet. */
 const SECONDARY_COVERAGE_MIN = 0.4;
 const SECONDARY_NEW_COVERAGE_MIN = 0.3;
@@ -32,9 +34,10 @@ interface Candidate {
  */
 export function extractAnswer(
   question: string,
-  sources: readonly Source[],
+  allSources: readonly Source[],
   weights: QuestionWeights,
 ): Answer {
+  const sources = allSources.slice(0, SOURCES_READ_MAX);
   const candidates = candidatesOf(sources, weights);
   const bestCoverage = Math.max(0, ...candidates.map(({ coverage }) => coverage));
   if (!isEvidence(question, weights, sources, bestCoverage)) return noEvidence(question);

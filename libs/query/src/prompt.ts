@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ChatMessage } from '#libs/model-routing';
 import type { Source } from '#libs/retrieval';
 
@@ -10,9 +11,10 @@ const instructions = `You answer questions from numbered sources and from nothin
 
 /** The conversation that makes a model answer from the sources, numbered from 1 in their order. */
 export function promptFor(question: string, sources: readonly Source[]): ChatMessage[] {
+  const tag = `source-${randomBytes(4).toString('hex')}`; // a document can't close a tag that it can't guess
   const numbered = sources.map(({ title, headingPath, text }, index) => {
     const heading = [title, ...headingPath].map((part) => part.replaceAll(/[<>"\n]/g, ' ')).join(' > ');
-    return `<source number="${index + 1}" from="${heading}">\n${text}\n</source>`;
+    return `<${tag} number="${index + 1}" from="${heading}">\n${text}\n</${tag}>`;
   });
   return [
     { role: 'system', content: instructions },

@@ -83,7 +83,7 @@ export class QueryService {
       return await this.generate(this.chat, question, withinBudget(sources, this.options.contextTokensMax));
     } catch (error) {
       if (!isRagError(error) || !error.code.startsWith('model_')) throw error;
-      this.logger.warn('model failed, answering with quotes', { code: error.code, message: error.message });
+      this.logger.warn('model failed, answering with quotes', { code: error.code, model: this.chat.model });
       const extracted = await this.extract(question, sources);
       const degradedReasons = [...extracted.degradedReasons, 'model_unavailable' as const];
       return {

@@ -3,6 +3,7 @@ import { collectionName } from '../text.schema.js';
 import { idSchema } from '../id.schema.js';
 
 const PAGE_MAX = 200;
+const INTEGER_MAX = 2_147_483_647; // PostgreSQL's
 
 export const documentListQuerySchema = z.strictObject({
   collection: collectionName.optional(),
@@ -12,7 +13,7 @@ export const documentListQuerySchema = z.strictObject({
 
 export const chunkListQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
-  first_ordinal: z.coerce.number().int().min(0).default(0),
+  first_ordinal: z.coerce.number().int().min(0).max(INTEGER_MAX).default(0),
 });
 
 export const documentSchema = z

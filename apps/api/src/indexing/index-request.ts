@@ -50,7 +50,7 @@ async function readForm(request: FastifyRequest): Promise<IndexRequest> {
     source: {
       kind: 'upload',
       bytes: await readFile(file.filepath),
-      filename: basename(file.filename) || null,
+      filename: basename(file.filename).replaceAll('\0', '').toWellFormed() || null,
       declaredMediaType: file.mimetype || null,
     },
     title: title ?? null,

@@ -3,11 +3,18 @@ import { cleanText, collectionName } from '../text.schema.js';
 
 const METADATA_BYTES_MAX = 16_384;
 
+/** JSON writes both as escapes; jsonb takes neither. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f]..)/;
+
 const metadata = z
   .record(z.string().max(200), z.unknown())
   .refine(
     (value) => JSON.stringify(value).length <= METADATA_BYTES_MAX,
     `must be at most ${METADATA_BYTES_MAX} bytes of JSON`,
+  )
+  .refine(
+    (value) => !unstorable.test(JSON.stringify(value)),
+    'must not contain NUL characters or lone surrogates',
   );
 
 const common = {

@@ -2,9 +2,12 @@ import { Logger } from '@nestjs/common';
 import { type Db, PgBoss } from 'pg-boss';
 import type { Database, SqlExecutor, Transaction } from '#libs/database';
 import { jobPayloads, type JobHandler, type JobName, type JobPayload } from '../job-payloads.js';
-import { JobQueue } from '../job-queue.js';
+import { JobQueue, type JobState } from '../job-queue.js';
 
 const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
+/** Embedded, a heartbeat waits for the one connection, which a large document may hold for a while. */
+const HEARTBEAT_SECONDS_EMBEDDED = 30;
+const RETENTION_SECONDS = 365 * 24 * 60 * 60;
 const STOP_TIMEOUT_MS = 6_000;
 const POLLING_SECONDS = 2;
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
@@ -13,11 +16,13 @@ const NO_JOB = '00000000-0000-0000-0000-000000000000';
 export class PgBossJobQueue extends JobQueue {
   private readonly logger = new Logger(PgBossJobQueue.name);
   private readonly boss: PgBoss;
+  private readonly isEmbedded: boolean;
   private readonly workerIds: string[] = [];
   private readonly stopping = new AbortController();
 
   constructor(database: Database) {
     super();
+    this.isEmbedded = database.engine === 'pglite';
     this.boss = new PgBoss({
       db: executorFor(database),
       backend: database.engine,
@@ -39,7 +44,8 @@ export class PgBossJobQueue extends JobQueue {
         retryBackoff: true,
         retryDelayMax: 60,
         expireInSeconds: 6 * 60 * 60,
-        heartbeatSeconds: HEARTBEAT_SECONDS,
+        heartbeatSeconds: this.isEmbedded ? HEARTBEAT_SECONDS_EMBEDDED : HEARTBEAT_SECONDS,
+        retentionSeconds: RETENTION_SECONDS,
       });
       // pg-boss reads a queue's settings at its first use: now, not inside the transaction of the first enqueue.
       await this.boss.getJobById(name, NO_JOB);
@@ -47,7 +53,14 @@ export class PgBossJobQueue extends JobQueue {
   }
 
   async enqueue<Name extends JobName>(name: Name, payload: JobPayload<Name>, tx: Transaction): Promise<void> {
-    await this.boss.send(name, jobPayloads[name].parse(payload), { db: executorFor(tx) });
+    const { jobId } = payload;
+    await this.boss.send(name, jobPayloads[name].parse(payload), { id: jobId, db: executorFor(tx) });
+  }
+
+  async stateOf<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>): Promise<JobState> {
+    const job = await this.boss.getJobById(name, jobId);
+    if (!job) return 'unknown';
+    return ['created', 'retry', 'active', 'blocked'].includes(job.state) ? 'open' : 'ended';
   }
 
   async work<Name extends JobName>(

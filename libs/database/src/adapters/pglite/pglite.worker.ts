@@ -40,5 +40,5 @@ async function handle({ id, batch }: WorkerRequest): Promise<void> {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { getDocumentProxy } from 'unpdf';
 import { RagError } from '#libs/errors';
+import { cleanText } from '../decode-text.js';
 import type { ParsedDocument } from '../parsed-document.js';
 import { composePages } from './compose-pages.js';
 import { linesOf, type PageLine, type TextItem } from './page-lines.js';
@@ -35,7 +36,7 @@ export async function parsePdf(
       );
     }
     const { info } = (await pdf.getMetadata()) as { info: { Title?: string } };
-    return composePages(pages, info.Title?.trim() || null);
+    return composePages(pages, cleanText(info.Title ?? '').trim() || null);
   } catch (error) {
     throw error instanceof RagError ? error : damaged(error);
   } finally {

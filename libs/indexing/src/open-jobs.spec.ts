@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { IndexJobRepository } from '#libs/corpus';
+import type { Database } from '#libs/database';
+import type { JobQueue, JobState } from '#libs/jobs';
+import { OpenJobs } from './open-jobs.js';
+
+/** Open jobs by id, with what the queue says of each; records what is done about them. */
+function setUp(states: Record<string, JobState>) {
+  const done: string[] = [];
+  const jobs = {
+    listOpen: () => Promise.resolve(Object.keys(states).map((id) => ({ id, attempts: 6 }))),
+    fail: (id: string, attempt: number, { message }: { message: string }) => {
+      done.push(`failed ${id} after ${attempt}: ${message}`);
+      return Promise.resolve();
+    },
+  };
+  const queue = {
+    stateOf: (_name: string, { jobId }: { jobId: string }) => Promise.resolve(states[jobId]),
+    enqueue: (_name: string, { jobId }: { jobId: string }) => {
+      done.push(`enqueued ${jobId}`);
+      return Promise.resolve();
+    },
+  };
+  const database = { transaction: (work: (tx: unknown) => Promise<unknown>) => work({}) };
+  const openJobs = new OpenJobs(
+    database as unknown as Database,
+    jobs as unknown as IndexJobRepository,
+    queue as unknown as JobQueue,
+  );
+  return { openJobs, done };
+}
+
+describe('OpenJobs', () => {
+  it('leaves a job alone that the queue will run', async () => {
+    const { openJobs, done } = setUp({ a: 'open' });
+    await openJobs.check();
+    expect(done).toEqual([]);
+  });
+
+  it('fails a job that the queue has given up, with a reason, and brings back one that it has lost', async () => {
+    const { openJobs, done } = setUp({ a: 'ended', b: 'unknown' });
+    await openJobs.check();
+    expect(done).toEqual([
+      expect.stringMatching(/^failed a after 6: Indexing was interrupted 6 times/),
+      'enqueued b',
+    ]);
+  });
+});
