@@ -94,6 +94,8 @@ describe('bad requests elsewhere', () => {
     ['metadata that is a list', { text: 'a', metadata: [1] }],
     ['an unknown field', { text: 'a', txet: 'b' }],
     ['a title with a NUL character', { text: 'a', title: 'b\0' }],
+    ['metadata with a NUL character', { text: 'a', metadata: { deep: ['b\0'] } }],
+    ['metadata with a lone surrogate', { text: 'a', metadata: { key: `x ${lone}` } }],
     ['a list', [1]],
   ])('POST /index answers 422 for %s', async (_what, body) => {
     expect((await client.post('/index', body)).status).toBe(422);
@@ -138,6 +140,23 @@ describe('bad requests elsewhere', () => {
     expect((await client.get(`/documents/${id}`)).body).toMatchObject({ code: 'document_not_found' });
     expect((await client.get('/jobs/42')).status).toBe(422);
     expect((await client.get('/nothing')).body).toMatchObject({ code: 'route_not_found' });
+  });
+
+  it('takes a backslash in metadata for what it is', async () => {
+    const text = 'The ibex climbs at noon.';
+    const reply = await client.post<{ document_id: string }>('/index', {
+      text,
+      metadata: { path: 'C:\\u0000' },
+    });
+    expect(reply.status).toBe(202);
+    const { body } = await client.get(`/documents/${reply.body.document_id}`);
+    expect(body.metadata).toEqual({ path: 'C:\\u0000' });
+  });
+
+  it('answers 422 for a number that the database can not hold', async () => {
+    const { document_id } = await client.indexText('The chamois climbs at dawn.');
+    const { status } = await client.get(`/documents/${document_id}/chunks?first_ordinal=3000000000`);
+    expect(status).toBe(422);
   });
 
   it('gives every answer the request id of the caller, or a new one', async () => {

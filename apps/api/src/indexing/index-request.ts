@@ -77,7 +77,8 @@ function explainUpload(error: unknown): unknown {
       'payload_too_large',
       'The form has too many or too large parts. Send one file and a few short fields.',
     );
-  if (statusCode === undefined || statusCode >= 500) {
+  const { message = '' } = error as { message?: string };
+  if (/unexpected end|premature close|aborted|multipart|boundary/i.test(`${code} ${message}`)) {
     return validationError([
       { path: ['file'], message: 'the form could not be read to its end: was the upload cut off?' },
     ]);

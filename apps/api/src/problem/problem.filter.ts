@@ -61,6 +61,9 @@ function asRagError(error: unknown, request: FastifyRequest): RagError {
     );
   }
   if (status === 400) return new RagError('invalid_json', `The request can't be read: ${message}`);
+  if (status !== undefined && status < 500) {
+    return new RagError('invalid_request', `The request can't be taken: ${message}`);
+  }
   if (isConnectionError(code, message)) {
     return new RagError(
       'database_unavailable',
@@ -86,6 +89,9 @@ function isConnectionError(code: string | undefined, message: string): boolean {
     '08000',
     '08003',
     '08006',
+    '53300',
+    'ETIMEDOUT',
+    'ENOTFOUND',
   ]);
   return (
     (code !== undefined && connectionCodes.has(code)) ||
