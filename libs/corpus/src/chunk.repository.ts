@@ -66,6 +66,24 @@ export class ChunkRepository {
     });
   }
 
+  /** Exact cosine distances of given chunks, in no particular order. */
+  async measureDistances(query: {
+    space: EmbeddingSpace;
+    embedding: Float32Array;
+    chunkIds: readonly string[];
+  }): Promise<{ id: string; distance: number }[]> {
+    const { space, embedding, chunkIds } = query;
+    const partition = partitionOf(space);
+    return this.database.query<{ id: string; distance: number }>({
+      name: `distances_${partition}`,
+      text: `
+        select chunk_id as id, embedding <=> $1::halfvec(${space.dimensions}) as distance
+        from ${partition}
+        where chunk_id = any($2::uuid[])`,
+      values: [halfvecLiteral(embedding), chunkIds],
+    });
+  }
+
   /**
    * Chunks that share words with the query, best first, by BM25 (k1 1.2, b 0.75). Scores are positive and comparable
    * within one call. Chunks without a common word are not returned.

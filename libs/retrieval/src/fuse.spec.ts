@@ -22,10 +22,20 @@ describe('fuse', () => {
     ]);
   });
 
-  it('keeps rank, score and distance of each leg, null where a leg did not return the chunk', () => {
+  it('keeps the rank in each leg, null where a leg did not return the chunk', () => {
     const [, b, c] = fuse(lexical, vector, { lexical: 0.75 });
-    expect(b).toMatchObject({ lexicalRank: 2, vectorRank: 1, lexicalScore: 4, distance: 0.2 });
-    expect(c).toMatchObject({ lexicalRank: null, vectorRank: 2, lexicalScore: null, distance: 0.4 });
+    expect(b).toMatchObject({ lexicalRank: 2, vectorRank: 1 });
+    expect(c).toMatchObject({ lexicalRank: null, vectorRank: 2 });
+  });
+
+  it('counts the measured distance of a chunk that only the words found, without giving it a rank', () => {
+    const [a] = fuse(lexical, vector, { lexical: 0.75 }, [{ id: 'a', distance: 0.3 }]);
+    expect(a).toEqual({
+      id: 'a',
+      score: expect.closeTo(0.75 + 0.25 * 0.75),
+      lexicalRank: 1,
+      vectorRank: null,
+    });
   });
 
   it('is one leg alone at weight 1 and 0', () => {

@@ -1,6 +1,6 @@
 import type { Chunk, ChunkRepository, Collection, EmbeddingSpace } from '#libs/corpus';
 import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
-import { fuse, type FusedChunk } from './fuse.js';
+import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
 import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
 import { proximityOf, QuestionTerms } from './proximity.js';
 import { weightsOf } from './weights.js';
@@ -22,8 +22,6 @@ export interface Retrieval {
   sources: Source[];
   /** Milliseconds. */
   timings: { embedMs: number; vectorMs: number; lexicalMs: number; rankMs: number };
-  /** How many chunks each leg returned. */
-  candidates: { lexical: number; vector: number };
 }
 
 const CANDIDATES = 100;
@@ -40,7 +38,8 @@ export class Retriever {
     const limit = Math.max(CANDIDATES, request.topK);
     const weights = weightsOf(request.space, isMostlyUnspaced(request.question));
     const lexicalShare = request.mode === 'hybrid' ? weights.lexical : request.mode === 'lexical' ? 1 : 0;
-    const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }).slice(0, limit);
+    const measured = await this.measureRest(request, lexical.found, vector.found);
+    const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
     const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
     return {
       sources: mergeNeighbours(ranked, request.topK),
@@ -50,7 +49,6 @@ export class Retriever {
         lexicalMs: lexical.searchMs,
         rankMs: performance.now() - rankStart,
       },
-      candidates: { lexical: lexical.found.length, vector: vector.found.length },
     };
   }
 
@@ -91,6 +89,19 @@ export class Retriever {
       limit: Math.max(CANDIDATES, topK),
     });
     return { found, embedMs: embedded - start, searchMs: performance.now() - embedded };
+  }
+
+  /** The distances of the chunks that only the words found. */
+  private async measureRest(
+    { space, embedding, mode }: RetrievalRequest,
+    lexical: readonly { id: string }[],
+    vector: readonly NearChunk[],
+  ): Promise<NearChunk[]> {
+    if (mode !== 'hybrid' || !embedding) return [];
+    const near = new Set(vector.map(({ id }) => id));
+    const chunkIds = lexical.map(({ id }) => id).filter((id) => !near.has(id));
+    if (chunkIds.length === 0) return [];
+    return this.chunks.measureDistances({ space, embedding: await embedding, chunkIds });
   }
 
   private async rank(

@@ -15,7 +15,7 @@ interface SpaceWeights {
 
 // Tuned with `npm run eval` on the sets of evaluation/RESULTS.md.
 const local: SpaceWeights = {
-  spaced: { lexical: 0.75, proximity: 0.2 },
+  spaced: { lexical: 0.8, proximity: 0.1 },
   unspaced: { lexical: 0.97, proximity: 0 },
 };
 
