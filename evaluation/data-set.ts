@@ -49,3 +49,9 @@ async function readJsonLines<Row>(file: string): Promise<Row[]> {
     .filter((line) => line.trim() !== '')
     .map((line) => JSON.parse(line) as Row);
 }
+
+/** At most `max` of the items, evenly spread. */
+export function spread<Item>(items: readonly Item[], max: number): Item[] {
+  const step = Math.max(1, items.length / max);
+  return Array.from({ length: Math.min(max, items.length) }, (_, index) => items[Math.floor(index * step)]!);
+}

@@ -1,6 +1,6 @@
 import { Database } from '#libs/database';
 import { QueryService } from '#libs/query';
-import type { DataSet, EvaluationDocument, EvaluationQuery } from './data-set.js';
+import { type DataSet, type EvaluationDocument, type EvaluationQuery, spread } from './data-set.js';
 import type { EvaluationApp } from './evaluation-app.js';
 
 export interface EvidenceResult {
@@ -55,9 +55,4 @@ export async function evaluateEvidence(
     results.push(result);
   }
   return results;
-}
-
-function spread<Item>(items: readonly Item[], max: number): Item[] {
-  const step = Math.max(1, items.length / max);
-  return Array.from({ length: Math.min(max, items.length) }, (_, index) => items[Math.floor(index * step)]!);
 }

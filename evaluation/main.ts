@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { missedBars } from './bars.js';
-import { readDataSet } from './data-set.js';
+import { type DataSet, readDataSet, spread } from './data-set.js';
 import { evaluate, type ModeResult } from './evaluate.js';
 import { EvaluationApp } from './evaluation-app.js';
 
 const PROGRESS_MS = 10_000;
 
 /**
- * npm run eval -- --data DIR [--data DIR ...] [--check] [--keep DIR]: exit 1 with --check when a bar is missed; --keep
- * leaves the indexes in DIR, where the next run finds them and only asks.
+ * npm run eval -- --data DIR [--data DIR ...] [--check] [--keep DIR] [--queries N]: exit 1 with --check when a bar
+ * is missed; --keep leaves the indexes in DIR, where the next run finds them and only asks; --queries asks N of them.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -17,6 +17,7 @@ async function main(): Promise<void> {
       data: { type: 'string', multiple: true },
       check: { type: 'boolean', default: false },
       keep: { type: 'string' },
+      queries: { type: 'string', default: '1000000' },
     },
   });
   if (!values.data)
@@ -24,14 +25,17 @@ async function main(): Promise<void> {
   console.log('| set | documents | queries | mode | nDCG@10 | Recall@10 | MRR@10 | p50 ms | p95 ms |');
   console.log('|---|---|---|---|---|---|---|---|---|');
   const missed: string[] = [];
-  for (const folder of values.data) missed.push(...(await evaluateFolder(folder, values.keep)));
+  for (const folder of values.data) {
+    const { queries, ...rest } = await readDataSet(folder);
+    const dataSet = { ...rest, queries: spread(queries, Number(values.queries)) };
+    missed.push(...(await evaluateSet(dataSet, values.keep)));
+  }
   for (const line of missed) console.error(`MISSED ${line}`);
   if (values.check && missed.length > 0) process.exitCode = 1;
 }
 
 /** Each set gets a database of its own: BM25 statistics belong to the whole index. */
-async function evaluateFolder(folder: string, keep: string | undefined): Promise<string[]> {
-  const dataSet = await readDataSet(folder);
+async function evaluateSet(dataSet: DataSet, keep: string | undefined): Promise<string[]> {
   const app = await EvaluationApp.start(process.env, keep && join(keep, dataSet.name));
   try {
     await app.index(
@@ -64,8 +68,10 @@ function tableRow(
 
 function reporter(what: string, total: number): (done: number) => void {
   let lastMs = Date.now();
+  let last = 0;
   return (done) => {
-    if (done < total && Date.now() - lastMs < PROGRESS_MS) return;
+    if (done === last || (done < total && Date.now() - lastMs < PROGRESS_MS)) return;
+    last = done;
     lastMs = Date.now();
     console.error(`${what} ${done} of ${total}`);
   };
