@@ -11,7 +11,7 @@ const SAMPLE_MAX = 500;
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { data: { type: 'string', multiple: true } } });
   if (!values.data) throw new Error('say which set: npm run eval:evidence -- --data DIR');
-  console.log('| set | questions | asked | refused | first citation from the right document |');
+  console.log('| set | kind | questions | refused | first citation from the right document |');
   console.log('|---|---|---|---|---|');
   for (const folder of values.data) await evaluateFolder(folder);
 }

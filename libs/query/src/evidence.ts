@@ -2,7 +2,7 @@ import type { Source } from '#libs/retrieval';
 import { analyzeTerms, isMostlyUnspaced } from '#libs/text-analysis';
 import type { QuestionWeights } from './question-weights.js';
 
-// Refuse 3-7 % of answerable questions and 70-85 % of those whose topic the corpus lacks; measured by
+// Refuse 3-5 % of answerable questions and 72-84 % of those whose topic the corpus lacks; measured by
 // `npm run eval:evidence`, see evaluation/RESULTS.md. Character pairs of scripts without spaces match less often.
 const EVIDENCE_MIN = 0.43;
 const EVIDENCE_MIN_UNSPACED = 0.22;
