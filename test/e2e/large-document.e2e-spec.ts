@@ -15,7 +15,7 @@ async function peakMemoryMb(pid: number): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024;
 }
 
-it('indexes a PDF of 500 pages below 1.5 GB, with progress, while it answers questions', async (context) => {
+it('indexes a PDF of 500 pages below 1.5 GB, with progress, while /health answers', async (context) => {
   if (process.platform !== 'linux') context.skip('peak memory is read from /proc, which only Linux has');
   const pages = Array.from({ length: PAGES }, (_, page) => ({
     heading: `Procedure ${page + 1}`,

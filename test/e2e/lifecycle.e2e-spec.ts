@@ -82,6 +82,13 @@ describe('the service as a process', () => {
     const answer = client.ask('When does the museum open?');
     await waitFor('the model to be asked', () => models.requests.length > 0);
     const stopped = server.stop();
+    await waitFor('the service to close its door', () =>
+      fetch(`${client.url}/health`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect(server.exitCode).toBeNull(); // closed to new ones while the answer is still on its way
     expect((await answer).body).toMatchObject({ status: 'answered', answer: 'The museum opens at ten [1].' });
     expect(await stopped).toBeLessThan(10_000);
     expect(server.exitCode).toBe(0);

@@ -30,7 +30,6 @@ export const ragErrorCodes = [
   'migration_changed',
   'invalid_configuration',
   'port_in_use',
-  'shutting_down',
   'internal_error',
 ] as const;
 

@@ -22,7 +22,7 @@ export interface NearChunk {
  * Functions for Hybrid Retrieval"). BM25 is divided by its best score, so that no shared word stays 0; cosine
  * similarity is min-max normalised over all candidates. A chunk without a BM25 score has 0 in it.
  * @param measured distances of the lexical candidates that the vector leg did not return: without them a good chunk
- * that the vectors rank 101st would count as the worst of all (SciFact nDCG@10 .691 instead of .696)
+ * that the vectors rank 101st would count as the worst of all (SciFact nDCG@10 .685 instead of .696)
  */
 export function fuse(
   lexical: readonly { id: string; score: number }[],

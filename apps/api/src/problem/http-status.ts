@@ -28,6 +28,5 @@ export const httpStatusByCode = {
   migration_changed: 500,
   invalid_configuration: 500,
   port_in_use: 500,
-  shutting_down: 503,
   internal_error: 500,
 } satisfies Record<RagErrorCode, number>;

@@ -1,4 +1,4 @@
 export { detectMediaType } from './detect-media-type.js';
-export { supportedMediaTypes, type SupportedMediaType } from './media-types.js';
+export type { SupportedMediaType } from './media-types.js';
 export { parseDocument } from './parse-document.js';
 export type { Block, ParsedDocument } from './parsed-document.js';
