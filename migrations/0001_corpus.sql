@@ -1,8 +1,17 @@
 -- Documents, their versions, chunks and vectors, and what the API shows of indexing jobs.
 -- Every table carries tenant_id; the default is the one tenant of an installation without tenants.
 
+-- Rollout: the first one.
+-- Same schema as: 321c754a556128278247b4b28ec710145210f560712c86fe1fbff2b766d92cc7 (before servers without pg_textsearch)
+
 create extension if not exists vector;
-create extension if not exists pg_textsearch;
+-- Without it the lexical search falls back to ts_rank, and every answer says so. Managed servers often lack it.
+do $$
+begin
+  create extension if not exists pg_textsearch;
+exception when others then
+  raise notice 'pg_textsearch is not available (%): lexical search will rank by ts_rank', sqlerrm;
+end $$;
 
 create table embedding_spaces (
   id uuid primary key default uuidv7(),
@@ -100,8 +109,13 @@ create table chunks (
 create index chunks_document on chunks (document_id);
 create index chunks_collection on chunks (collection_id);
 -- One BM25 index per text-search configuration; others are made when a collection first asks for them.
-create index chunks_bm25_english on chunks using bm25 (lexical_text) with (text_config = 'english')
-  where language = 'english';
+do $$
+begin
+  if exists (select from pg_extension where extname = 'pg_textsearch') then
+    create index chunks_bm25_english on chunks using bm25 (lexical_text) with (text_config = 'english')
+      where language = 'english';
+  end if;
+end $$;
 
 -- One partition per embedding space, each with its own HNSW index (made by the application with the space).
 create table chunk_embeddings (

@@ -17,6 +17,7 @@ import { DocumentController } from './documents/document.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobController } from './jobs/job.controller.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
 import { QueryController } from './query/query.controller.js';
@@ -47,6 +48,7 @@ export class AppModule {
         DocumentController,
         CollectionController,
         HealthController,
+        MetricsController,
       ],
       providers: [
         { provide: APP_FILTER, useClass: ProblemFilter },

@@ -4,6 +4,7 @@ import { RagError } from '#libs/errors';
 
 const port = z.coerce.number('must be a number').int().min(0).max(65_535);
 const positive = z.coerce.number('must be a number').int().min(1);
+const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' });
 const url = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 
 /** One variable an entry, in the order of .env.example. An empty value counts as unset. */
@@ -12,9 +13,15 @@ const environmentSchema = z.object({
   PORT: port.default(8000),
   HTTP_BODY_BYTES_MAX: positive.default(10 * 1024 * 1024),
 
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_DIRECT_URL: databaseUrl.optional(),
   DATABASE_POOL_MAX: positive.default(10),
   DATABASE_CONNECT_TIMEOUT_MS: positive.default(5_000),
+  DATABASE_STATEMENT_TIMEOUT_MS: z.coerce.number('must be a number').int().min(0).default(30_000),
+  DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS: z.coerce.number('must be a number').int().min(0).default(60_000),
+  DATABASE_APPLICATION_NAME: z.string().max(63).default('ragstone'),
+  INDEX_BUILD_MEMORY_MB: positive.default(256),
+  INDEX_BUILD_WORKERS: z.coerce.number('must be a number').int().min(0).max(64).default(2),
   DATA_DIR: z.string().default('./data'),
 
   INDEX_ROOT: z.string().optional(),
@@ -28,6 +35,11 @@ const environmentSchema = z.object({
   EMBEDDINGS_API_KEY: z.string().optional(),
   EMBEDDINGS_MODEL: z.string().optional(),
   EMBEDDINGS_DIMENSIONS: z.coerce.number('must be a number').int().min(1).max(4_000).optional(),
+  EMBEDDINGS_PREVIOUS_BASE_URL: url.optional(),
+  EMBEDDINGS_PREVIOUS_API_KEY: z.string().optional(),
+  EMBEDDINGS_PREVIOUS_MODEL: z.string().optional(),
+  EMBEDDINGS_PREVIOUS_DIMENSIONS: z.coerce.number('must be a number').int().min(1).max(4_000).optional(),
+  REEMBED_GRACE_SECONDS: z.coerce.number('must be a number').int().min(0).default(3_600),
   EMBEDDING_THREADS: z.coerce.number('must be a number').int().min(1).max(64).optional(),
   CHAT_BASE_URL: url.optional(),
   CHAT_API_KEY: z.string().optional(),
@@ -47,26 +59,40 @@ export const environmentVariables = Object.keys(environmentSchema.shape);
 export interface Config {
   readonly http: { host: string; port: number; bodyBytesMax: number };
   readonly database:
-    | { engine: 'postgres'; url: string; poolMax: number; connectTimeoutMs: number }
+    | {
+        engine: 'postgres';
+        url: string;
+        directUrl: string;
+        poolMax: number;
+        connectTimeoutMs: number;
+        statementTimeoutMs: number;
+        idleInTransactionTimeoutMs: number;
+        applicationName: string;
+      }
     | { engine: 'pglite'; dataFolder: string };
+  /** For building a vector index: maintenance_work_mem and max_parallel_maintenance_workers. */
+  readonly indexBuild: { memoryMb: number; workers: number };
   readonly indexing: { root: string | null; bytesMax: number; concurrency: number };
   readonly chunking: { chunkTokensMax: number; overlapTokens: number };
   readonly embeddings: EmbeddingsConfig;
+  /** The model of before, while collections move to the new one. */
+  readonly previousEmbeddings: RemoteEmbeddingsConfig | null;
+  readonly reembedGraceSeconds: number;
   readonly chat: ChatConfig | null;
   readonly contextTokensMax: number;
   readonly log: { level: string; pretty: boolean };
 }
 
+export interface RemoteEmbeddingsConfig {
+  baseUrl: string;
+  apiKey: string | null;
+  model: string;
+  dimensions: number;
+}
+
 export type EmbeddingsConfig =
   | { provider: 'local'; threads: number | null }
-  | {
-      provider: 'openai-compatible';
-      baseUrl: string;
-      apiKey: string | null;
-      model: string;
-      dimensions: number;
-      threads: number | null;
-    };
+  | ({ provider: 'openai-compatible'; threads: number | null } & RemoteEmbeddingsConfig);
 
 export interface ChatConfig {
   baseUrl: string;
@@ -97,6 +123,11 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     values.EMBEDDINGS_BASE_URL &&
       !(values.EMBEDDINGS_MODEL && values.EMBEDDINGS_DIMENSIONS) &&
       'EMBEDDINGS_BASE_URL: also set EMBEDDINGS_MODEL and EMBEDDINGS_DIMENSIONS (the length of its vectors)',
+    Boolean(values.EMBEDDINGS_PREVIOUS_MODEL) !== Boolean(values.EMBEDDINGS_PREVIOUS_DIMENSIONS) &&
+      'EMBEDDINGS_PREVIOUS_MODEL, EMBEDDINGS_PREVIOUS_DIMENSIONS: set both or none',
+    values.DATABASE_DIRECT_URL &&
+      !values.DATABASE_URL &&
+      'DATABASE_DIRECT_URL: also set DATABASE_URL, which may lead through a pooler',
     values.CHAT_BASE_URL && !values.CHAT_MODEL && 'CHAT_BASE_URL: also set CHAT_MODEL',
     (values.CHAT_PRICE_INPUT_USD_PER_MILLION === undefined) !==
       (values.CHAT_PRICE_OUTPUT_USD_PER_MILLION === undefined) &&
@@ -109,10 +140,15 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       ? {
           engine: 'postgres',
           url: values.DATABASE_URL,
+          directUrl: values.DATABASE_DIRECT_URL ?? values.DATABASE_URL,
           poolMax: values.DATABASE_POOL_MAX,
           connectTimeoutMs: values.DATABASE_CONNECT_TIMEOUT_MS,
+          statementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,
+          idleInTransactionTimeoutMs: values.DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS,
+          applicationName: values.DATABASE_APPLICATION_NAME,
         }
       : { engine: 'pglite', dataFolder: resolve(values.DATA_DIR) },
+    indexBuild: { memoryMb: values.INDEX_BUILD_MEMORY_MB, workers: values.INDEX_BUILD_WORKERS },
     indexing: {
       root: values.INDEX_ROOT ? resolve(values.INDEX_ROOT) : null,
       bytesMax: values.INDEX_BYTES_MAX,
@@ -120,6 +156,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     },
     chunking: { chunkTokensMax: values.CHUNK_TOKENS_MAX, overlapTokens: values.CHUNK_OVERLAP_TOKENS },
     embeddings: embeddingsConfig(values),
+    previousEmbeddings: previousEmbeddingsConfig(values),
+    reembedGraceSeconds: values.REEMBED_GRACE_SECONDS,
     chat: chatConfig(values),
     contextTokensMax: values.CONTEXT_TOKENS_MAX,
     log: {
@@ -146,6 +184,20 @@ function embeddingsConfig(values: Environment): EmbeddingsConfig {
     model: values.EMBEDDINGS_MODEL ?? 'text-embedding-3-small',
     dimensions: values.EMBEDDINGS_DIMENSIONS ?? 1536,
     threads,
+  };
+}
+
+function previousEmbeddingsConfig(values: Environment): RemoteEmbeddingsConfig | null {
+  const { EMBEDDINGS_PREVIOUS_MODEL: model, EMBEDDINGS_PREVIOUS_DIMENSIONS: dimensions } = values;
+  if (!model || !dimensions) return null;
+  return {
+    baseUrl: values.EMBEDDINGS_PREVIOUS_BASE_URL ?? OPENAI_URL,
+    apiKey:
+      values.EMBEDDINGS_PREVIOUS_API_KEY ??
+      (values.EMBEDDINGS_PREVIOUS_BASE_URL ? null : values.OPENAI_API_KEY) ??
+      null,
+    model,
+    dimensions,
   };
 }
 

@@ -5,5 +5,6 @@ export {
   type ChatConfig,
   type Config,
   type EmbeddingsConfig,
+  type RemoteEmbeddingsConfig,
 } from './config.js';
 export { loadDotEnv } from './env-file.js';

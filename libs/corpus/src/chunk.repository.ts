@@ -1,6 +1,7 @@
 import { halfvecLiteral, type Database } from '#libs/database';
-import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
-import { lexicalIndexOf } from './lexical-index.js';
+import { cosineDistance, partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { anyWord, type LexicalEngine, lexicalIndexOf } from './lexical-index.js';
+import { compileFilter, type MetadataFilter } from './metadata-filter.js';
 
 export interface Chunk {
   id: string;
@@ -31,39 +32,140 @@ interface ChunkRow {
 
 const columns = `k.id, k.document_id, d.title, k.ordinal, k.body, k.heading_path, k.page, k.char_start, k.char_end, k.token_count`;
 
+/** What a search may return: a collection, or the documents in it that a filter keeps. */
+export interface ChunkScope {
+  collectionId: string;
+  filter?: MetadataFilter | undefined;
+}
+
+export interface NearestQuery {
+  scope: ChunkScope;
+  space: EmbeddingSpace;
+  embedding: Float32Array;
+  limit: number;
+  /** Exact measures every chunk of the scope; hnsw walks the index of the space and may miss a true neighbour. */
+  method: 'exact' | 'hnsw';
+}
+
+export interface LexicalQuery {
+  scope: ChunkScope;
+  language: string;
+  text: string;
+  limit: number;
+}
+
 /** Only chunks of current versions exist, so no query here needs to ask for the version. */
 export class ChunkRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly lexicalEngine: LexicalEngine,
+  ) {}
+
+  /** Nearest chunks of the scope, closest first. Cosine distance in [0, 2]. */
+  async findNearest(query: NearestQuery): Promise<{ id: string; distance: number }[]> {
+    return query.method === 'exact' ? this.findNearestExactly(query) : this.findNearestByIndex(query);
+  }
+
+  private async findNearestExactly(query: NearestQuery): Promise<{ id: string; distance: number }[]> {
+    const { scope, space, embedding, limit } = query;
+    const partition = partitionOf(space);
+    const filter = scope.filter && compileFilter(scope.filter, 4);
+    // Not the expression of the HNSW index (no cast), so that no plan can use it.
+    return this.database.query<{ id: string; distance: number }>({
+      ...(!filter && { name: `exact_${partition}` }),
+      text: `
+        select e.chunk_id as id, e.embedding <=> $1::halfvec(${space.dimensions}) as distance
+        from ${partition} e
+        where e.collection_id = $2::uuid
+          ${filter ? `and e.document_id in (select d.id from documents d where d.collection_id = $2::uuid and ${filter.text})` : ''}
+        order by distance, e.chunk_id
+        limit $3::integer`,
+      values: [halfvecLiteral(embedding), scope.collectionId, limit, ...(filter?.values ?? [])],
+    });
+  }
 
   /**
-   * Nearest chunks of one collection, closest first. Cosine distance in [0, 2]. Approximate: may miss a true
-   * neighbour. Iterative scan, so that a filter never leaves fewer than `limit` rows while more exist.
+   * Iterative scan: goes on until `limit` rows pass the filter, or `SCAN_TUPLES_MAX` were looked at. The filter is a
+   * subquery on each row that the scan meets; as a join the planner would give up the order of the index.
    */
-  async findNearest(query: {
+  private async findNearestByIndex(query: NearestQuery): Promise<{ id: string; distance: number }[]> {
+    const { scope, space, embedding, limit } = query;
+    const partition = partitionOf(space);
+    const filter = scope.filter && compileFilter(scope.filter, 4);
+    return this.database.query<{ id: string; distance: number }>({
+      ...(!filter && { name: `nearest_${partition}` }),
+      settings: indexScanSettings(limit),
+      text: `
+        select e.chunk_id as id, ${cosineDistance(space, '$1')} as distance
+        from ${partition} e
+        where e.collection_id = $2::uuid
+          ${filter ? `and (select ${filter.text} from documents d where d.id = e.document_id)` : ''}
+        order by ${cosineDistance(space, '$1')}
+        limit $3::integer`,
+      values: [halfvecLiteral(embedding), scope.collectionId, limit, ...(filter?.values ?? [])],
+    });
+  }
+
+  /**
+   * The nearest chunks of a collection for many vectors in one statement, in their order; each list is as
+   * `findNearest`'s. About 1.7 times faster than one statement each.
+   */
+  async searchMany(query: {
     collectionId: string;
     space: EmbeddingSpace;
-    embedding: Float32Array;
+    embeddings: readonly Float32Array[];
     limit: number;
-  }): Promise<{ id: string; distance: number }[]> {
-    const { collectionId, space, embedding, limit } = query;
+  }): Promise<{ id: string; distance: number }[][]> {
+    const { collectionId, space, embeddings, limit } = query;
+    const found: { id: string; distance: number }[][] = embeddings.map(() => []);
+    if (embeddings.length === 0) return found;
     const partition = partitionOf(space);
-    const type = `halfvec(${space.dimensions})`;
-    return this.database.query<{ id: string; distance: number }>({
-      name: `nearest_${partition}`,
+    const distance = cosineDistance(space, 'asked.embedding');
+    const rows = await this.database.query<{ query: number; id: string; distance: number }>({
+      name: `nearest_many_${partition}`,
+      settings: space.isIndexed ? indexScanSettings(limit) : {},
       text: `
-        select nearest.chunk_id as id, nearest.distance
-        from (
-          select set_config('hnsw.iterative_scan', 'strict_order', true), set_config('hnsw.ef_search', $4::text, true)
-        ) settings,
+        select asked.number::integer as query, nearest.id, nearest.distance
+        from unnest($1::text[]::halfvec[]) with ordinality as asked (embedding, number),
         lateral (
-          select chunk_id, embedding::${type} <=> $1::${type} as distance
-          from ${partition}
-          where collection_id = $2::uuid
-          order by embedding::${type} <=> $1::${type}
+          select e.chunk_id as id, ${distance} as distance
+          from ${partition} e
+          where e.collection_id = $2::uuid
+          order by ${distance}
           limit $3::integer
-        ) nearest`,
-      values: [halfvecLiteral(embedding), collectionId, limit, String(Math.min(1_000, Math.max(100, limit)))],
+        ) nearest
+        order by asked.number, nearest.distance`,
+      values: [embeddings.map(halfvecLiteral), collectionId, limit],
     });
+    for (const { query: number, id, distance: measured } of rows)
+      found[number - 1]!.push({ id, distance: measured });
+    return found;
+  }
+
+  /** How many vectors of the space are in the scope, counted up to `max`. */
+  async countInScope(scope: ChunkScope, space: EmbeddingSpace, max: number): Promise<number> {
+    const filter = scope.filter && compileFilter(scope.filter, 3);
+    const [row] = await this.database.query<{ count: number }>({
+      text: `
+        select count(*)::integer as count
+        from (
+          select from ${partitionOf(space)} e
+          where e.collection_id = $1::uuid
+            ${filter ? `and e.document_id in (select d.id from documents d where d.collection_id = $1::uuid and ${filter.text})` : ''}
+          limit $2::integer
+        ) counted`,
+      values: [scope.collectionId, max, ...(filter?.values ?? [])],
+    });
+    return row!.count;
+  }
+
+  /** How many vectors the space has in all collections, counted up to `max`. */
+  async countInSpace(space: EmbeddingSpace, max: number): Promise<number> {
+    const [row] = await this.database.query<{ count: number }>({
+      text: `select count(*)::integer as count from (select from ${partitionOf(space)} limit $1::integer) counted`,
+      values: [max],
+    });
+    return row!.count;
   }
 
   /** Exact cosine distances of given chunks, in no particular order. */
@@ -85,31 +187,58 @@ export class ChunkRepository {
   }
 
   /**
-   * Chunks that share words with the query, best first, by BM25 (k1 1.2, b 0.75). Scores are positive and comparable
-   * within one call. Chunks without a common word are not returned.
+   * Chunks that share words with the query, best first, by BM25 (k1 1.2, b 0.75), or by ts_rank where the server has
+   * no pg_textsearch. Scores are positive and comparable within one call.
    */
-  async findLexical(query: {
-    collectionId: string;
-    language: string;
-    text: string;
-    limit: number;
-  }): Promise<{ id: string; score: number }[]> {
-    const { collectionId, language, text, limit } = query;
+  async findLexical(query: LexicalQuery): Promise<{ id: string; score: number }[]> {
+    return this.lexicalEngine === 'bm25' ? this.findByBm25(query) : this.findByTsRank(query);
+  }
+
+  private async findByBm25({
+    scope,
+    language,
+    text,
+    limit,
+  }: LexicalQuery): Promise<{ id: string; score: number }[]> {
     const index = lexicalIndexOf(language);
+    const filter = scope.filter && compileFilter(scope.filter, 4);
     return this.database.query<{ id: string; score: number }>({
-      name: `lexical_${index}`,
+      ...(!filter && { name: `lexical_${index}` }),
       text: `
         select id, -score as score
         from (
-          select id, lexical_text <@> to_bm25query($1::text, '${index}') as score
-          from chunks
-          where language = '${language}' and collection_id = $2::uuid
-          order by lexical_text <@> to_bm25query($1::text, '${index}')
+          select k.id, k.lexical_text <@> to_bm25query($1::text, '${index}') as score
+          from chunks k
+          where k.language = '${language}' and k.collection_id = $2::uuid
+            ${filter ? `and (select ${filter.text} from documents d where d.id = k.document_id)` : ''}
+          order by k.lexical_text <@> to_bm25query($1::text, '${index}')
           limit $3::integer
         ) ranked
         where score < 0 -- a plan without the index returns chunks that share no word, too
         order by ranked.score`,
-      values: [text, collectionId, limit],
+      values: [text, scope.collectionId, limit, ...(filter?.values ?? [])],
+    });
+  }
+
+  /** Any of the words, ranked by cover density, longer chunks damped by the logarithm of their length. */
+  private async findByTsRank({
+    scope,
+    language,
+    text,
+    limit,
+  }: LexicalQuery): Promise<{ id: string; score: number }[]> {
+    const filter = scope.filter && compileFilter(scope.filter, 4);
+    return this.database.query<{ id: string; score: number }>({
+      ...(!filter && { name: `ts_rank_${lexicalIndexOf(language)}` }),
+      text: `
+        select k.id, ts_rank(k.lexical_vector, asked.words, 1)::float8 as score
+        from (select ${anyWord(language, '$1::text')} as words) asked
+        join chunks k on k.lexical_vector @@ asked.words
+        where k.language = '${language}' and k.collection_id = $2::uuid
+          ${filter ? `and (select ${filter.text} from documents d where d.id = k.document_id)` : ''}
+        order by score desc, k.id
+        limit $3::integer`,
+      values: [text, scope.collectionId, limit, ...(filter?.values ?? [])],
     });
   }
 
@@ -118,8 +247,14 @@ export class ChunkRepository {
    * document frequency times two. Null for a word that no chunk has. In the order of `words`.
    */
   async scoreWords(query: { language: string; words: readonly string[] }): Promise<(number | null)[]> {
+    const rows =
+      this.lexicalEngine === 'bm25' ? await this.scoreByBm25(query) : await this.scoreByFrequency(query);
+    return rows.map(({ score }) => score || null); // a plan without the index gives 0 for "no chunk has it"
+  }
+
+  private async scoreByBm25(query: { language: string; words: readonly string[] }) {
     const index = lexicalIndexOf(query.language);
-    const rows = await this.database.query<{ score: number | null }>({
+    return this.database.query<{ score: number | null }>({
       name: `words_${index}`,
       text: `
         select -best.score as score
@@ -134,7 +269,28 @@ export class ChunkRepository {
         order by asked.position`,
       values: [query.words],
     });
-    return rows.map(({ score }) => score || null); // a plan without the index gives 0 for "no chunk has it"
+  }
+
+  /** Twice the inverse document frequency, from a count of at most `COUNTED_MAX` chunks a word. */
+  private async scoreByFrequency(query: { language: string; words: readonly string[] }) {
+    const COUNTED_MAX = 1_000;
+    return this.database.query<{ score: number | null }>({
+      name: `word_frequencies_${lexicalIndexOf(query.language)}`,
+      text: `
+        select case when found.count > 0 then 2 * ln(1 + (total.count - found.count + 0.5) / (found.count + 0.5)) end::float8
+          as score
+        from unnest($1::text[]) with ordinality as asked (word, position),
+        lateral (
+          select count(*) from (
+            select from chunks
+            where language = '${query.language}' and lexical_vector @@ ${anyWord(query.language, 'asked.word')}
+            limit ${COUNTED_MAX}
+          ) having_word
+        ) found,
+        (select greatest(reltuples, ${COUNTED_MAX})::bigint as count from pg_class where oid = 'chunks'::regclass) total
+        order by asked.position`,
+      values: [query.words],
+    });
   }
 
   /** The chunks of these ids that still exist, in no particular order. */
@@ -161,6 +317,19 @@ export class ChunkRepository {
     });
     return rows.map(toChunk);
   }
+}
+
+/** pgvector stops an iterative scan after this many rows: https://github.com/pgvector/pgvector#iterative-index-scans */
+const SCAN_TUPLES_MAX = 40_000;
+
+/** Recall against time: ef_search candidates are kept while walking. No sort: it would be an exact scan of everything. */
+function indexScanSettings(limit: number): Record<string, string> {
+  return {
+    'hnsw.iterative_scan': 'strict_order',
+    'hnsw.ef_search': String(Math.min(1_000, Math.max(100, limit))),
+    'hnsw.max_scan_tuples': String(SCAN_TUPLES_MAX),
+    enable_sort: 'off',
+  };
 }
 
 function toChunk(row: ChunkRow): Chunk {

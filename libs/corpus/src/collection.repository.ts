@@ -1,6 +1,6 @@
 import type { Database } from '#libs/database';
 import { RagError } from '#libs/errors';
-import { lexicalIndexOf } from './lexical-index.js';
+import { ensureLexicalIndex, type LexicalEngine } from './lexical-index.js';
 
 export interface Collection {
   id: string;
@@ -34,7 +34,10 @@ interface CollectionRow {
 const columns = 'id, name, language, chunk_tokens_max, overlap_tokens, embedding_space_id, epoch';
 
 export class CollectionRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly lexicalEngine: LexicalEngine,
+  ) {}
 
   /** @throws {RagError} collection_not_found */
   async get(name: string): Promise<Collection> {
@@ -52,12 +55,19 @@ export class CollectionRepository {
     return toCollection(row);
   }
 
+  /** @throws {RagError} collection_not_found */
+  async getByNameOrId(nameOrId: string): Promise<Collection> {
+    const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(nameOrId);
+    return isId ? this.getById(nameOrId) : this.get(nameOrId);
+  }
+
+  /** @throws {RagError} collection_not_found */
   async getById(id: string): Promise<Collection> {
     const [row] = await this.database.query<CollectionRow>({
       text: `select ${columns} from collections where id = $1::uuid`,
       values: [id],
     });
-    if (!row) throw new RagError('collection_not_found', 'The collection of this document was deleted.');
+    if (!row) throw new RagError('collection_not_found', `There is no collection ${id}, or it was deleted.`);
     return toCollection(row);
   }
 
@@ -82,46 +92,31 @@ export class CollectionRepository {
    * @throws {RagError} invalid_request for a language PostgreSQL has no configuration for
    */
   async findOrCreate(collection: NewCollection): Promise<{ collection: Collection; created: boolean }> {
-    return this.database.transaction(async (tx) => {
-      const [known] = await tx.query({
-        text: 'select 1 from pg_ts_config where cfgname = $1::text',
-        values: [collection.language],
-      });
-      if (!known) {
-        throw new RagError(
-          'invalid_request',
-          `"${collection.language}" is not a text-search configuration of this PostgreSQL. Use english, simple, german, french, spanish, russian or another that "select cfgname from pg_ts_config" lists. Chinese, Japanese and Thai work with every one of them.`,
-        );
-      }
-      const [created] = await tx.query<CollectionRow>({
-        text: `
-          insert into collections (name, language, chunk_tokens_max, overlap_tokens, embedding_space_id)
-          values ($1::text, $2::text, $3::integer, $4::integer, $5::uuid)
-          on conflict (tenant_id, name) do nothing
-          returning ${columns}`,
-        values: [
-          collection.name,
-          collection.language,
-          collection.chunkTokensMax,
-          collection.overlapTokens,
-          collection.embeddingSpaceId,
-        ],
-      });
-      if (created) {
-        await tx.query({
-          text: `
-            create index if not exists ${lexicalIndexOf(collection.language)} on chunks
-            using bm25 (lexical_text) with (text_config = '${collection.language}')
-            where language = '${collection.language}'`,
-        });
-        return { collection: toCollection(created), created: true };
-      }
-      const [existing] = await tx.query<CollectionRow>({
-        text: `select ${columns} from collections where name = $1::text`,
-        values: [collection.name],
-      });
-      return { collection: toCollection(existing!), created: false };
+    const { name, language, chunkTokensMax, overlapTokens, embeddingSpaceId } = collection;
+    await this.assertLanguage(language);
+    await ensureLexicalIndex(this.database, this.lexicalEngine, language);
+    const [created] = await this.database.query<CollectionRow>({
+      text: `
+        insert into collections (name, language, chunk_tokens_max, overlap_tokens, embedding_space_id)
+        values ($1::text, $2::text, $3::integer, $4::integer, $5::uuid)
+        on conflict (tenant_id, name) do nothing
+        returning ${columns}`,
+      values: [name, language, chunkTokensMax, overlapTokens, embeddingSpaceId],
     });
+    if (created) return { collection: toCollection(created), created: true };
+    return { collection: await this.get(name), created: false };
+  }
+
+  private async assertLanguage(language: string): Promise<void> {
+    const [known] = await this.database.query({
+      text: 'select 1 from pg_ts_config where cfgname = $1::text',
+      values: [language],
+    });
+    if (known) return;
+    throw new RagError(
+      'invalid_request',
+      `"${language}" is not a text-search configuration of this PostgreSQL. Use english, simple, german, french, spanish, russian or another that "select cfgname from pg_ts_config" lists. Chinese, Japanese and Thai work with every one of them.`,
+    );
   }
 }
 

@@ -20,7 +20,7 @@ const DIMENSIONS = 4;
 async function fixture(database: Database, language = 'english') {
   const spaces = new EmbeddingSpaceRepository(database);
   const space = await spaces.findOrCreate({ provider: 'test', model: 'four', dimensions: DIMENSIONS });
-  const collections = new CollectionRepository(database);
+  const collections = new CollectionRepository(database, 'bm25');
   const { collection } = await collections.findOrCreate({
     name: `c-${randomUUID()}`,
     language,
@@ -28,9 +28,9 @@ async function fixture(database: Database, language = 'english') {
     overlapTokens: 60,
     embeddingSpaceId: space.id,
   });
-  const versions = new VersionRepository(database);
+  const versions = new VersionRepository(database, 'bm25');
   const documents = new DocumentRepository(database);
-  const chunks = new ChunkRepository(database);
+  const chunks = new ChunkRepository(database, 'bm25');
   return { space, collection, collections, spaces, versions, documents, chunks, database };
 }
 
@@ -112,7 +112,7 @@ async function indexed(setup: Fixture, externalId: string, texts: string[], embe
 
 const lexical = (setup: Fixture, text: string, limit = 10) =>
   setup.chunks.findLexical({
-    collectionId: setup.collection.id,
+    scope: { collectionId: setup.collection.id },
     language: setup.collection.language,
     text: lexicalText(text),
     limit,
@@ -188,10 +188,11 @@ describeOnEachEngine('the corpus', (open) => {
     await indexed(setup, 'a', ['north', 'east', 'almost north'], vectors);
     await indexed(other, 'b', ['north too'], [Float32Array.from([1, 0, 0, 0])]);
     const found = await setup.chunks.findNearest({
-      collectionId: setup.collection.id,
+      scope: { collectionId: setup.collection.id },
       space: setup.space,
       embedding: vectors[0]!,
       limit: 2,
+      method: 'hnsw',
     });
     const texts = await setup.chunks.load(found.map(({ id }) => id));
     expect(found.map(({ id }) => texts.find((chunk) => chunk.id === id)!.text)).toEqual([
@@ -223,10 +224,11 @@ describeOnEachEngine('the corpus', (open) => {
       Array.from({ length: 10 }, (_, n) => random(n + 0.5)),
     );
     const found = await small.chunks.findNearest({
-      collectionId: small.collection.id,
+      scope: { collectionId: small.collection.id },
       space: small.space,
       embedding: random(3),
       limit: 10,
+      method: 'hnsw',
     });
     expect(found).toHaveLength(10);
   });

@@ -5,7 +5,14 @@ import { CollectionRepository } from './collection.repository.js';
 import { DocumentRepository } from './document.repository.js';
 import { EmbeddingSpaceRepository } from './embedding-space.repository.js';
 import { IndexJobRepository } from './index-job.repository.js';
+import { type LexicalEngine, prepareLexicalEngine } from './lexical-index.js';
+import { ReembeddingRepository } from './reembedding.repository.js';
+import { TenantRepository } from './tenant.repository.js';
+import { VectorIndexRepository } from './vector-index.repository.js';
 import { VersionRepository } from './version.repository.js';
+
+/** Injection token of the LexicalEngine that the server has. */
+export const LEXICAL_ENGINE = Symbol('LexicalEngine');
 
 const repositories: Type<unknown>[] = [
   ChunkRepository,
@@ -13,16 +20,23 @@ const repositories: Type<unknown>[] = [
   DocumentRepository,
   EmbeddingSpaceRepository,
   IndexJobRepository,
+  ReembeddingRepository,
+  TenantRepository,
+  VectorIndexRepository,
   VersionRepository,
 ];
 
 @Module({
   imports: [DatabaseModule],
-  providers: repositories.map((Repository) => ({
-    provide: Repository,
-    inject: [Database],
-    useFactory: (database: Database) => new Repository(database),
-  })),
-  exports: repositories,
+  providers: [
+    { provide: LEXICAL_ENGINE, inject: [Database], useFactory: prepareLexicalEngine },
+    ...repositories.map((Repository) => ({
+      provide: Repository,
+      inject: [Database, LEXICAL_ENGINE],
+      useFactory: (database: Database, lexicalEngine: LexicalEngine) =>
+        new Repository(database, lexicalEngine),
+    })),
+  ],
+  exports: [LEXICAL_ENGINE, ...repositories],
 })
 export class CorpusModule {}

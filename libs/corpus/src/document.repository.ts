@@ -104,12 +104,17 @@ export class DocumentRepository {
   }
 }
 
-/** Every committed change of what search can return calls this: caches and cursors key on the epoch. */
-export async function advanceEpoch(tx: Transaction, collectionId: string): Promise<void> {
-  await tx.query({
-    text: 'update collections set epoch = epoch + 1 where id = $1::uuid',
+/**
+ * Every committed change of what search can return calls this, last of all (it locks the collection until the commit):
+ * caches and cursors key on the epoch.
+ * @returns the embedding space that the collection is searched in
+ */
+export async function advanceEpoch(tx: Transaction, collectionId: string): Promise<string> {
+  const [row] = await tx.query<{ embedding_space_id: string }>({
+    text: 'update collections set epoch = epoch + 1 where id = $1::uuid returning embedding_space_id',
     values: [collectionId],
   });
+  return row!.embedding_space_id;
 }
 
 function notFound(id: string): RagError {

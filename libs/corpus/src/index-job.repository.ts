@@ -2,7 +2,11 @@ import type { Database, SqlExecutor, Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
 import type { VersionStatus } from './version.repository.js';
 
-export type IndexStage = 'parse' | 'split' | 'embed' | 'store';
+/** Of one document, or of a whole collection: a change of its embedding model, the build of its vector index. */
+export type IndexJobKind = 'index_document' | 'reembed' | 'build_index';
+
+export type IndexStage =
+  'parse' | 'split' | 'embed' | 'store' | 'wait' | 'fill' | 'build' | 'compare' | 'switch';
 
 export interface IndexJobError {
   code: string;
@@ -13,9 +17,12 @@ export interface IndexJobError {
 
 export interface IndexJob {
   id: string;
-  documentId: string;
-  versionId: string;
-  version: number;
+  kind: IndexJobKind;
+  /** Null, as the version is, for a job of a whole collection. */
+  documentId: string | null;
+  versionId: string | null;
+  version: number | null;
+  collectionId: string;
   collection: string;
   status: VersionStatus;
   stage: IndexStage | null;
@@ -24,6 +31,8 @@ export interface IndexJob {
   total: number | null;
   attempts: number;
   error: IndexJobError | null;
+  /** What a collection's job works on and has found out. */
+  details: Record<string, unknown>;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -31,9 +40,11 @@ export interface IndexJob {
 
 interface IndexJobRow {
   id: string;
-  document_id: string;
-  version_id: string;
-  version: number;
+  kind: IndexJobKind;
+  document_id: string | null;
+  version_id: string | null;
+  version: number | null;
+  collection_id: string;
   collection: string;
   status: VersionStatus;
   stage: IndexStage | null;
@@ -41,16 +52,17 @@ interface IndexJobRow {
   total: number | null;
   attempts: number;
   error: IndexJobError | null;
+  details: Record<string, unknown>;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
 }
 
 const select = `
-  select j.id, j.document_id, j.version_id, v.version, c.name as collection, j.status, j.stage, j.done, j.total,
-    j.attempts, j.error, j.created_at, j.started_at, j.finished_at
+  select j.id, j.kind, j.document_id, j.version_id, v.version, j.collection_id, c.name as collection, j.status, j.stage,
+    j.done, j.total, j.attempts, j.error, j.details, j.created_at, j.started_at, j.finished_at
   from index_jobs j
-  join document_versions v on v.id = j.version_id
+  left join document_versions v on v.id = j.version_id
   join collections c on c.id = j.collection_id`;
 
 export class IndexJobRepository {
@@ -68,6 +80,32 @@ export class IndexJobRepository {
       values: [job.collectionId, job.documentId, job.versionId],
     });
     return created!.id;
+  }
+
+  /** @throws {RagError} job_conflict while the collection has an open job of that kind */
+  async createForCollection(
+    tx: Transaction,
+    job: { collectionId: string; kind: Exclude<IndexJobKind, 'index_document'>; details: object },
+  ): Promise<string> {
+    const [created] = await tx.query<{ id: string }>({
+      text: `
+        insert into index_jobs (collection_id, kind, details, status)
+        values ($1::uuid, $2::text, $3::jsonb, 'queued')
+        on conflict (collection_id, kind) where kind <> 'index_document' and status in ('queued', 'running') do nothing
+        returning id`,
+      values: [job.collectionId, job.kind, JSON.stringify(job.details)],
+    });
+    if (created) return created.id;
+    const [open] = await tx.query<{ id: string }>({
+      text: `
+        select id from index_jobs
+        where collection_id = $1::uuid and kind = $2::text and status in ('queued', 'running')`,
+      values: [job.collectionId, job.kind],
+    });
+    throw new RagError(
+      'job_conflict',
+      `The collection has such a job already${open ? `: GET /jobs/${open.id} shows it, POST /jobs/${open.id}/cancel ends it` : ', which ends at this moment. Try again'}.`,
+    );
   }
 
   /** @throws {RagError} job_not_found */
@@ -88,10 +126,10 @@ export class IndexJobRepository {
   }
 
   /** Jobs that have not ended a minute after they were accepted, oldest first. */
-  async listOpen(limit: number): Promise<{ id: string; attempts: number }[]> {
+  async listOpen(limit: number): Promise<{ id: string; kind: IndexJobKind; attempts: number }[]> {
     return this.database.query({
       text: `
-        select id, attempts from index_jobs
+        select id, kind, attempts from index_jobs
         where status in ('queued', 'running') and created_at < now() - interval '1 minute'
         order by created_at
         limit $1::integer`,
@@ -121,17 +159,72 @@ export class IndexJobRepository {
     });
   }
 
+  /** @returns false when the job runs no more: it was cancelled */
   async progress(
     id: string,
     progress: { stage: IndexStage; done: number; total: number | null },
-  ): Promise<void> {
-    await this.database.query({
+  ): Promise<boolean> {
+    const [running] = await this.database.query({
       name: 'index_job_progress',
       text: `
         update index_jobs set stage = $2::text, done = $3::integer, total = $4::integer
-        where id = $1::uuid and status = 'running'`,
+        where id = $1::uuid and status = 'running'
+        returning id`,
       values: [id, progress.stage, progress.done, progress.total],
     });
+    return running !== undefined;
+  }
+
+  async addDetails(id: string, details: object): Promise<void> {
+    await this.database.query({
+      text: 'update index_jobs set details = details || $2::jsonb where id = $1::uuid',
+      values: [id, JSON.stringify(details)],
+    });
+  }
+
+  /** Ends a collection's job well. @returns false when it was cancelled before */
+  async finishForCollection(executor: SqlExecutor, id: string, details: object): Promise<boolean> {
+    const [finished] = await executor.query({
+      text: `
+        update index_jobs set status = 'ready', details = details || $2::jsonb, finished_at = now(),
+          done = coalesce(total, done)
+        where id = $1::uuid and status = 'running'
+        returning id`,
+      values: [id, JSON.stringify(details)],
+    });
+    return finished !== undefined;
+  }
+
+  /** A running handler notices at its next step. @throws {RagError} job_not_found, job_conflict */
+  async cancel(id: string): Promise<void> {
+    const job = await this.get(id);
+    if (job.kind === 'index_document') {
+      throw new RagError(
+        'job_conflict',
+        'The job of one document ends by itself and can not be cancelled. DELETE the document to be rid of it.',
+      );
+    }
+    const [cancelled] = await this.database.query({
+      text: `
+        update index_jobs set status = 'cancelled', finished_at = now()
+        where id = $1::uuid and status in ('queued', 'running')
+        returning id`,
+      values: [id],
+    });
+    if (!cancelled) throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+  }
+
+  /** Whether documents are still being indexed in this space. */
+  async hasOpenDocuments(spaceId: string): Promise<boolean> {
+    const [row] = await this.database.query<{ open: boolean }>({
+      text: `
+        select exists (
+          select from index_jobs j join collections c on c.id = j.collection_id
+          where j.kind = 'index_document' and j.status in ('queued', 'running') and c.embedding_space_id = $1::uuid
+        ) as open`,
+      values: [spaceId],
+    });
+    return row!.open;
   }
 
   /** In the transaction that makes the version current, so that a job is ready exactly when its document is. */
@@ -182,9 +275,11 @@ export class IndexJobRepository {
 function toJob(row: IndexJobRow): IndexJob {
   return {
     id: row.id,
+    kind: row.kind,
     documentId: row.document_id,
     versionId: row.version_id,
     version: row.version,
+    collectionId: row.collection_id,
     collection: row.collection,
     status: row.status,
     stage: row.stage,
@@ -192,6 +287,7 @@ function toJob(row: IndexJobRow): IndexJob {
     total: row.total,
     attempts: row.attempts,
     error: row.error,
+    details: row.details,
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,

@@ -1,5 +1,5 @@
-export { CorpusModule } from './corpus.module.js';
-export { ChunkRepository, type Chunk } from './chunk.repository.js';
+export { CorpusModule, LEXICAL_ENGINE } from './corpus.module.js';
+export { ChunkRepository, type Chunk, type ChunkScope } from './chunk.repository.js';
 export {
   CollectionRepository,
   type Collection,
@@ -16,6 +16,7 @@ export {
   IndexJobRepository,
   type IndexJob,
   type IndexJobError,
+  type IndexJobKind,
   type IndexStage,
 } from './index-job.repository.js';
 export {
@@ -27,3 +28,8 @@ export {
   type VersionStatus,
   type VersionToIndex,
 } from './version.repository.js';
+export { type LexicalEngine, prepareLexicalEngine } from './lexical-index.js';
+export { compileFilter, type MetadataFilter } from './metadata-filter.js';
+export { type Tenant, TenantRepository } from './tenant.repository.js';
+export { type ChunkToEmbed, ReembeddingRepository } from './reembedding.repository.js';
+export { type IndexBuildOptions, VectorIndexRepository } from './vector-index.repository.js';

@@ -1,6 +1,8 @@
 import { halfvecArray, type Database, type Transaction } from '#libs/database';
+import { RagError } from '#libs/errors';
 import { advanceEpoch } from './document.repository.js';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import type { LexicalEngine } from './lexical-index.js';
 
 export type VersionStatus = 'queued' | 'running' | 'ready' | 'failed' | 'superseded' | 'cancelled';
 
@@ -56,12 +58,15 @@ export interface VersionContent {
 }
 
 const SOURCE_PART_BYTES = 1024 * 1024;
-const ROWS_PER_INSERT = 200;
+const ROWS_PER_INSERT = 500;
 
 export class VersionRepository {
   private halfvecOid: number | undefined;
 
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly lexicalEngine: LexicalEngine,
+  ) {}
 
   /**
    * Records a document's new content inside the caller's transaction.
@@ -92,16 +97,17 @@ export class VersionRepository {
       values: [documentId, version.contentSha256, version.title],
     });
     const hasMetadata = Object.keys(version.metadata).length > 0;
-    if (latest?.same && hasMetadata) await setMetadata(tx, documentId, version.metadata);
-    if (latest?.same)
+    if (latest?.same) {
+      if (hasMetadata) await this.setMetadata(tx, version, latest.id);
       return { documentId, versionId: latest.id, version: latest.version, status: 'unchanged' };
+    }
 
     const number = (latest?.version ?? 0) + 1;
     const [created] = await tx.query<{ id: string }>({
       text: `
         insert into document_versions
-          (document_id, version, title, filename, media_type, content_sha256, byte_count, status)
-        values ($1::uuid, $2::integer, $3::text, $4::text, $5::text, $6::bytea, $7::bigint, 'queued')
+          (document_id, version, title, filename, media_type, content_sha256, byte_count, metadata, status)
+        values ($1::uuid, $2::integer, $3::text, $4::text, $5::text, $6::bytea, $7::bigint, $8::jsonb, 'queued')
         returning id`,
       values: [
         documentId,
@@ -111,13 +117,10 @@ export class VersionRepository {
         version.mediaType,
         version.contentSha256,
         bytes.length,
+        JSON.stringify(version.metadata),
       ],
     });
     const versionId = created!.id;
-    await tx.query({
-      text: 'update documents set metadata = $2::jsonb, media_type = $3::text where id = $1::uuid',
-      values: [documentId, JSON.stringify(version.metadata), version.mediaType],
-    });
     await storeSource(tx, versionId, bytes);
     return { documentId, versionId, version: number, status: 'queued' };
   }
@@ -166,6 +169,7 @@ export class VersionRepository {
    * Makes a version searchable in the caller's transaction: stores its chunks and vectors, takes the place of the
    * version before, advances the epoch. Search sees the old version or the new one, whole.
    * @returns false when a newer version is current already: then nothing is stored
+   * @throws {RagError} embedding_space_changed (retryable) when the collection has moved to another model meanwhile
    */
   async makeCurrent(
     tx: Transaction,
@@ -175,10 +179,12 @@ export class VersionRepository {
     const { versionId, version, documentId, collectionId } = target;
     const [current] = await tx.query({
       text: `
-        update documents set current_version = $2::integer, title = $3::text, updated_at = now()
-        where id = $1::uuid and coalesce(current_version, 0) < $2::integer
-        returning id`,
-      values: [documentId, version, content.title],
+        update documents d set current_version = $2::integer, title = $3::text, media_type = v.media_type,
+          metadata = coalesce(v.metadata, d.metadata), updated_at = now()
+        from document_versions v
+        where d.id = $1::uuid and v.id = $4::uuid and coalesce(d.current_version, 0) < $2::integer
+        returning d.id`,
+      values: [documentId, version, content.title, versionId],
     });
     if (!current) {
       if (await this.isCurrent(tx, documentId, version)) return true; // stored by another worker that took the job over
@@ -216,8 +222,38 @@ export class VersionRepository {
       ],
     });
     await dropSupersededContent(tx, documentId);
-    await advanceEpoch(tx, collectionId);
+    const spaceId = await advanceEpoch(tx, collectionId);
+    if (spaceId !== target.space.id) {
+      throw new RagError(
+        'embedding_space_changed',
+        "The collection's embedding model changed while this document was embedded. It is embedded again.",
+        { retryable: true },
+      );
+    }
     return true;
+  }
+
+  /** The version's, and the document's if that version is what search sees. */
+  private async setMetadata(
+    tx: Transaction,
+    { collectionId, metadata }: NewVersion,
+    versionId: string,
+  ): Promise<void> {
+    const values = [versionId, JSON.stringify(metadata)];
+    await tx.query({
+      text: 'update document_versions set metadata = $2::jsonb where id = $1::uuid',
+      values,
+    });
+    const [changed] = await tx.query({
+      text: `
+        update documents d set metadata = $2::jsonb, updated_at = now()
+        from document_versions v
+        where v.id = $1::uuid and d.id = v.document_id and d.current_version = v.version
+          and d.metadata <> $2::jsonb
+        returning d.id`,
+      values,
+    });
+    if (changed) await advanceEpoch(tx, collectionId);
   }
 
   private async isCurrent(tx: Transaction, documentId: string, version: number): Promise<boolean> {
@@ -240,10 +276,11 @@ export class VersionRepository {
         name: 'chunks_insert',
         text: `
           insert into chunks (collection_id, document_id, version_id, language, ordinal, body, heading_path, page,
-            char_start, char_end, token_count, body_sha256, lexical_text)
+            char_start, char_end, token_count, body_sha256, lexical_text, lexical_vector)
           select $1::uuid, $2::uuid, $3::uuid, $4::text, ordinal, body,
             array(select jsonb_array_elements_text(heading_path)), page, char_start, char_end, token_count,
-            body_sha256, lexical_text
+            body_sha256, lexical_text,
+            case when $14::boolean then to_tsvector($4::text::regconfig, lexical_text) end
           from unnest($5::integer[], $6::text[], $7::jsonb[], $8::integer[], $9::integer[], $10::integer[],
             $11::integer[], $12::bytea[], $13::text[])
             as c (ordinal, body, heading_path, page, char_start, char_end, token_count, body_sha256, lexical_text)
@@ -262,17 +299,19 @@ export class VersionRepository {
           chunks.map((chunk) => chunk.tokenCount),
           chunks.map((chunk) => chunk.textSha256),
           chunks.map((chunk) => chunk.lexicalText),
+          this.lexicalEngine === 'ts_rank',
         ],
       });
       inserted.sort((a, b) => a.ordinal - b.ordinal);
       await tx.query({
         text: `
-          insert into ${partitionOf(target.space)} (space_id, collection_id, chunk_id, embedding)
-          select $1::uuid, $2::uuid, chunk_id, embedding
-          from unnest($3::uuid[], $4::halfvec[]) as e (chunk_id, embedding)`,
+          insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
+          select $1::uuid, $2::uuid, $3::uuid, chunk_id, embedding
+          from unnest($4::uuid[], $5::halfvec[]) as e (chunk_id, embedding)`,
         values: [
           target.space.id,
           target.collectionId,
+          target.documentId,
           inserted.map(({ id }) => id),
           halfvecArray(content.embeddings.slice(first, first + ROWS_PER_INSERT), halfvecOid),
         ],
@@ -287,17 +326,6 @@ export class VersionRepository {
     }
     return this.halfvecOid;
   }
-}
-
-async function setMetadata(
-  tx: Transaction,
-  documentId: string,
-  metadata: Record<string, unknown>,
-): Promise<void> {
-  await tx.query({
-    text: 'update documents set metadata = $2::jsonb where id = $1::uuid',
-    values: [documentId, JSON.stringify(metadata)],
-  });
 }
 
 async function storeSource(tx: Transaction, versionId: string, bytes: Buffer): Promise<void> {

@@ -19,7 +19,7 @@ describeOnEachEngine('Database', (open) => {
 
   it('commits what resolves and rolls back what rejects', async () => {
     const table = `tx_${Math.random().toString(36).slice(2)}`;
-    await open().query({ text: `create table ${table} (n integer)` });
+    await open().ownerTransaction((tx) => tx.query({ text: `create table ${table} (n integer)` }));
     await open().transaction((tx) => tx.query({ text: `insert into ${table} values (1)` }));
     await expect(
       open().transaction(async (tx) => {
@@ -42,7 +42,9 @@ describeOnEachEngine('Database', (open) => {
 
   it('runs transactions that begin at the same time one by one or side by side, but never mixed', async () => {
     const table = `mix_${Math.random().toString(36).slice(2)}`;
-    await open().query({ text: `create table ${table} (who integer, n integer)` });
+    await open().ownerTransaction((tx) =>
+      tx.query({ text: `create table ${table} (who integer, n integer)` }),
+    );
     await Promise.all(
       [1, 2, 3]
         .map((who) =>

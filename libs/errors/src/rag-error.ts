@@ -10,6 +10,7 @@ export const ragErrorCodes = [
   'collection_not_found',
   'document_not_found',
   'job_not_found',
+  'job_conflict',
   'file_not_found',
   // documents
   'document_empty',
@@ -23,10 +24,15 @@ export const ragErrorCodes = [
   'model_unavailable',
   'model_rejected_request',
   'dimension_mismatch',
+  'embedding_model_missing',
+  'embedding_space_changed',
+  'recall_dropped',
   // the machine
   'data_folder_locked',
   'data_folder_not_writable',
   'database_unavailable',
+  'database_timeout',
+  'database_role_missing',
   'migration_changed',
   'invalid_configuration',
   'port_in_use',

@@ -1,5 +1,12 @@
-import type { Collection, CollectionRepository, EmbeddingSpaceRepository } from '#libs/corpus';
-import { RagError } from '#libs/errors';
+import { Logger } from '@nestjs/common';
+import type {
+  Collection,
+  CollectionRepository,
+  EmbeddingSpace,
+  EmbeddingSpaceIdentity,
+  EmbeddingSpaceRepository,
+} from '#libs/corpus';
+import { isRagError, RagError } from '#libs/errors';
 import type { EmbeddingModels } from '#libs/model-routing';
 
 export const DEFAULT_COLLECTION = 'default';
@@ -13,6 +20,8 @@ export interface CollectionSettings {
 
 /** Makes collections, each in the embedding space of the model that is preferred at that time. */
 export class CollectionService {
+  private readonly logger = new Logger(CollectionService.name);
+
   constructor(
     private readonly collections: CollectionRepository,
     private readonly spaces: EmbeddingSpaceRepository,
@@ -28,7 +37,7 @@ export class CollectionService {
     if (overlapTokens * 2 >= chunkTokensMax) {
       throw new RagError('invalid_request', 'overlap_tokens must be less than half of chunk_tokens_max.');
     }
-    const space = await this.spaces.findOrCreate(this.embeddings.preferred);
+    const space = await this.preferredSpace();
     const { collection } = await this.collections.findOrCreate({
       name: settings.name,
       language: settings.language,
@@ -38,4 +47,44 @@ export class CollectionService {
     });
     return collection;
   }
+
+  /**
+   * Every collection's model is configured; else no question could be asked of it, and this says so at start.
+   * @throws {RagError} embedding_model_missing
+   */
+  async assertModels(): Promise<void> {
+    const unknown = (await this.spaces.listInUse()).filter(
+      (space) => !this.embeddings.all.some((model) => isSameSpace(model, space)),
+    );
+    if (unknown.length === 0) return;
+    const lines = unknown.map(
+      ({ provider, model, dimensions, collections }) =>
+        `  - ${provider}/${model} with ${dimensions} dimensions: ${collections.join(', ')}`,
+    );
+    const { provider, model } = this.embeddings.preferred;
+    throw new RagError(
+      'embedding_model_missing',
+      `Collections were embedded by a model that is no longer configured:\n${lines.join('\n')}\nTheir vectors mean nothing to ${provider}/${model}. Either configure the old model again, or move them: set EMBEDDINGS_PREVIOUS_BASE_URL, EMBEDDINGS_PREVIOUS_MODEL and EMBEDDINGS_PREVIOUS_DIMENSIONS to the old model, start, and send POST /collections/{name}/reembed {"model": "${model}"} for each.`,
+    );
+  }
+
+  /** A new space costs one embedding, so that a wrong EMBEDDINGS_DIMENSIONS shows now and not with the first document. */
+  private async preferredSpace(): Promise<EmbeddingSpace> {
+    const { preferred } = this.embeddings;
+    const existing = await this.spaces.find(preferred);
+    if (existing) return existing;
+    if (preferred.provider !== 'local') {
+      try {
+        await preferred.embed(['ragstone'], { kind: 'query' });
+      } catch (error) {
+        if (!isRagError(error) || !error.retryable) throw error;
+        this.logger.warn('embedding model not checked: it does not answer', { model: preferred.model });
+      }
+    }
+    return this.spaces.findOrCreate(preferred);
+  }
+}
+
+function isSameSpace(a: EmbeddingSpaceIdentity, b: EmbeddingSpaceIdentity): boolean {
+  return a.provider === b.provider && a.model === b.model && a.dimensions === b.dimensions;
 }

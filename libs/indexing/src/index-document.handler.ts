@@ -12,6 +12,7 @@ import type { Database } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import type { JobContext, JobPayload, JobResult } from '#libs/jobs';
 import type { EmbeddingModels } from '#libs/model-routing';
+import type { BuildVectorIndexHandler } from './build-vector-index.handler.js';
 import { ParsePool, type PreparedDocument } from './parse-pool.js';
 import { ProgressReport } from './progress-report.js';
 
@@ -33,11 +34,12 @@ export class IndexDocumentHandler {
     private readonly repositories: IndexingRepositories,
     private readonly embeddings: EmbeddingModels,
     private readonly parser: ParsePool,
+    private readonly indexBuilder: BuildVectorIndexHandler,
   ) {}
 
   handle = async ({ jobId }: JobPayload<'index-document'>, context: JobContext): Promise<JobResult> => {
     const job = await this.repositories.jobs.find(jobId);
-    const version = job && (await this.repositories.versions.find(job.versionId));
+    const version = job?.versionId ? await this.repositories.versions.find(job.versionId) : null;
     if (!job || !version) return { outcome: 'skipped', reason: 'the document was deleted' };
     if (job.status !== 'queued' && job.status !== 'running') {
       return { outcome: 'skipped', reason: `the job is ${job.status} already` };
@@ -82,7 +84,7 @@ export class IndexDocumentHandler {
     signal.throwIfAborted();
     progress.enter('store', prepared.chunks.length);
     await progress.settled();
-    return this.database.transaction(async (tx) => {
+    const status = await this.database.transaction(async (tx) => {
       const current = await versions.makeCurrent(
         tx,
         { ...version, language: collection.language, space },
@@ -92,10 +94,12 @@ export class IndexDocumentHandler {
           embeddings,
         },
       );
-      const status = current ? 'ready' : 'superseded';
-      await jobs.finish(tx, jobId, status, prepared.chunks.length);
-      return status;
+      const outcome = current ? 'ready' : 'superseded';
+      await jobs.finish(tx, jobId, outcome, prepared.chunks.length);
+      return outcome;
     });
+    await this.indexBuilder.requestIfDue(collection.id, space);
+    return status;
   }
 
   private async embed(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { IndexJobRepository } from '#libs/corpus';
-import type { Database } from '#libs/database';
+import type { IndexJobRepository, TenantRepository } from '#libs/corpus';
+import { type Database, DEFAULT_TENANT } from '#libs/database';
 import type { JobQueue, JobState } from '#libs/jobs';
 import { OpenJobs } from './open-jobs.js';
 
@@ -8,7 +8,8 @@ import { OpenJobs } from './open-jobs.js';
 function setUp(states: Record<string, JobState>) {
   const done: string[] = [];
   const jobs = {
-    listOpen: () => Promise.resolve(Object.keys(states).map((id) => ({ id, attempts: 6 }))),
+    listOpen: () =>
+      Promise.resolve(Object.keys(states).map((id) => ({ id, kind: 'index_document', attempts: 6 }))),
     fail: (id: string, attempt: number, { message }: { message: string }) => {
       done.push(`failed ${id} after ${attempt}: ${message}`);
       return Promise.resolve();
@@ -24,6 +25,7 @@ function setUp(states: Record<string, JobState>) {
   const database = { transaction: (work: (tx: unknown) => Promise<unknown>) => work({}) };
   const openJobs = new OpenJobs(
     database as unknown as Database,
+    { list: () => Promise.resolve([{ id: DEFAULT_TENANT, name: 'default' }]) } as unknown as TenantRepository,
     jobs as unknown as IndexJobRepository,
     queue as unknown as JobQueue,
   );
@@ -41,7 +43,7 @@ describe('OpenJobs', () => {
     const { openJobs, done } = setUp({ a: 'ended', b: 'unknown' });
     await openJobs.check();
     expect(done).toEqual([
-      expect.stringMatching(/^failed a after 6: Indexing was interrupted 6 times/),
+      expect.stringMatching(/^failed a after 6: The job was interrupted 6 times/),
       'enqueued b',
     ]);
   });

@@ -1,7 +1,14 @@
 import { Logger } from '@nestjs/common';
-import type { IndexJobRepository } from '#libs/corpus';
-import type { Database } from '#libs/database';
-import type { JobQueue } from '#libs/jobs';
+import type { IndexJobKind, IndexJobRepository, TenantRepository } from '#libs/corpus';
+import { type Database, runAsTenant } from '#libs/database';
+import type { JobName, JobQueue } from '#libs/jobs';
+
+/** The job of the queue that does each kind. */
+export const jobNameOf = {
+  index_document: 'index-document',
+  build_index: 'build-vector-index',
+  reembed: 'reembed-collection',
+} as const satisfies Record<IndexJobKind, JobName>;
 
 const INTERVAL_MS = 60_000;
 const CHECKED_MAX = 200;
@@ -17,6 +24,7 @@ export class OpenJobs {
 
   constructor(
     private readonly database: Database,
+    private readonly tenants: TenantRepository,
     private readonly jobs: IndexJobRepository,
     private readonly queue: JobQueue,
   ) {}
@@ -36,17 +44,22 @@ export class OpenJobs {
   }
 
   async check(): Promise<void> {
-    for (const { id, attempts } of await this.jobs.listOpen(CHECKED_MAX)) {
-      const state = await this.queue.stateOf('index-document', { jobId: id });
+    for (const { id } of await this.tenants.list()) await runAsTenant(id, () => this.checkTenant());
+  }
+
+  private async checkTenant(): Promise<void> {
+    for (const { id, kind, attempts } of await this.jobs.listOpen(CHECKED_MAX)) {
+      const name = jobNameOf[kind];
+      const state = await this.queue.stateOf(name, { jobId: id });
       if (state === 'open') continue;
       this.logger.warn('an open job was not in the queue', { jobId: id, state });
       if (state === 'unknown') {
-        await this.database.transaction((tx) => this.queue.enqueue('index-document', { jobId: id }, tx));
+        await this.database.transaction((tx) => this.queue.enqueue(name, { jobId: id }, tx));
         continue;
       }
       await this.jobs.fail(id, attempts, {
         code: 'internal_error',
-        message: `Indexing was interrupted ${attempts} times and was given up. Index the document again.`,
+        message: `The job was interrupted ${attempts} times and was given up. Start it again.`,
         stage: null,
         retryable: true,
       });

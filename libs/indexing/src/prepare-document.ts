@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, extname } from 'node:path';
 import { lexicalText } from '#libs/text-analysis';
+import { embeddingTextOf } from './embedding-text.js';
 import type { ParseTask, PreparedChunk, PreparedDocument } from './parse-pool.js';
 import { parseDocument, type SupportedMediaType } from './parse/index.js';
 import { splitDocument, type ChunkDraft } from './split/index.js';
@@ -27,10 +28,8 @@ export async function prepareDocument(
   };
 }
 
-/** A chunk read alone has lost what it is about: its document's title and headings go with it. */
 function prepareChunk(draft: ChunkDraft, title: string): PreparedChunk {
-  const headings = draft.headingPath.filter((heading) => heading !== title);
-  const embeddingText = [title, ...headings, draft.text].join('\n');
+  const embeddingText = embeddingTextOf({ ...draft, title });
   return {
     ...draft,
     textSha256: createHash('sha256').update(draft.text).digest(),

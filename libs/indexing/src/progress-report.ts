@@ -29,6 +29,13 @@ export class ProgressReport {
     if (!this.isWriting && Date.now() - this.writtenAtMs >= INTERVAL_MS) this.write();
   }
 
+  /** False once the job was cancelled. */
+  async isRunning(): Promise<boolean> {
+    await this.writing;
+    const { stage, done, total } = this;
+    return stage === null || this.jobs.progress(this.jobId, { stage, done, total });
+  }
+
   /** Nothing is being written any more. */
   async settled(): Promise<void> {
     await this.writing;
@@ -40,7 +47,7 @@ export class ProgressReport {
     this.writtenAtMs = Date.now();
     this.isWriting = true;
     this.writing = this.writing
-      .then(() => this.jobs.progress(this.jobId, { stage, done, total }))
+      .then(() => this.jobs.progress(this.jobId, { stage, done, total }).then(() => undefined))
       .catch(() => undefined)
       .finally(() => {
         this.isWriting = false;

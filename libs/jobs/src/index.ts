@@ -1,4 +1,5 @@
 export { JobsModule } from './jobs.module.js';
+export { installJobQueue } from './adapters/install-job-queue.js';
 export { PgBossJobQueue } from './adapters/pg-boss-job-queue.js';
 export {
   jobPayloads,
@@ -8,4 +9,4 @@ export {
   type JobPayload,
   type JobResult,
 } from './job-payloads.js';
-export { type JobState, JobQueue } from './job-queue.js';
+export { type EnqueueOptions, type JobState, JobQueue } from './job-queue.js';

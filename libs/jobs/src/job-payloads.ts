@@ -1,8 +1,15 @@
 import { z } from 'zod';
 
-/** Every background job: its name and what it carries. Ids only: the handler reads the state it needs. */
+/**
+ * Every background job: its name and what it carries. Ids only: the handler reads the state it needs. `jobId` is the
+ * row of index_jobs that the API shows.
+ */
 export const jobPayloads = {
   'index-document': z.strictObject({ jobId: z.uuid() }),
+  'build-vector-index': z.strictObject({ jobId: z.uuid() }),
+  'reembed-collection': z.strictObject({ jobId: z.uuid() }),
+  /** After the grace time of a re-embedding: the old vectors go. */
+  'drop-vectors': z.strictObject({ jobId: z.uuid() }),
 } as const;
 
 export type JobName = keyof typeof jobPayloads;

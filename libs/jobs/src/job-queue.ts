@@ -3,16 +3,21 @@ import type { JobHandler, JobName, JobPayload } from './job-payloads.js';
 
 export type JobState = 'open' | 'ended' | 'unknown';
 
+export interface EnqueueOptions {
+  startAfterSeconds?: number;
+}
+
 /** Durable background jobs in the same database as the data. */
 export abstract class JobQueue {
   /** Makes the queue's tables where they are missing. */
   abstract start(): Promise<void>;
 
-  /** The job exists exactly if the transaction commits. */
+  /** The job exists exactly if the transaction commits. It runs as the tenant that enqueues it. */
   abstract enqueue<Name extends JobName>(
     name: Name,
     payload: JobPayload<Name>,
     tx: Transaction,
+    options?: EnqueueOptions,
   ): Promise<void>;
 
   /** Open: waiting or running. Ended: also given up after too many attempts. Unknown: the queue has no such job. */

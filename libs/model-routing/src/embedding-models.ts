@@ -17,7 +17,7 @@ export class EmbeddingModels {
 
   /** @throws {RagError} dimension_mismatch when no configured model made these vectors */
   of(space: SpaceIdentity): EmbeddingModel {
-    const model = [this.preferred, ...this.others].find(
+    const model = this.all.find(
       (candidate) =>
         candidate.provider === space.provider &&
         candidate.model === space.model &&
@@ -26,11 +26,30 @@ export class EmbeddingModels {
     if (model) return model;
     throw new RagError(
       'dimension_mismatch',
-      `This collection was embedded by ${space.provider}/${space.model} (${space.dimensions} dimensions), which is not configured. Configure that model again, or index the documents into a new collection.`,
+      `This collection was embedded by ${space.provider}/${space.model} (${space.dimensions} dimensions), which is not configured. Configure that model again (EMBEDDINGS_PREVIOUS_MODEL), then move the collection with POST /collections/{name}/reembed.`,
+    );
+  }
+
+  /** Every model that is configured. */
+  get all(): readonly EmbeddingModel[] {
+    return [this.preferred, ...this.others];
+  }
+
+  /**
+   * @param name "provider/model", or the model alone
+   * @throws {RagError} embedding_model_missing
+   */
+  find(name: string): EmbeddingModel {
+    const found = this.all.find(({ provider, model }) => name === model || name === `${provider}/${model}`);
+    if (found) return found;
+    const known = this.all.map(({ provider, model }) => `${provider}/${model}`).join(', ');
+    throw new RagError(
+      'embedding_model_missing',
+      `The embedding model "${name}" is not configured. Configured: ${known}. Set EMBEDDINGS_MODEL for another.`,
     );
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.preferred, ...this.others].map((model) => model.close()));
+    await Promise.all(this.all.map((model) => model.close()));
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { CONFIG, type Config } from '#libs/config';
+import { CONFIG, type Config, type RemoteEmbeddingsConfig } from '#libs/config';
 import { LocalEmbeddingModel } from './adapters/local/local-embedding-model.js';
 import { OpenAiCompatibleChatModel } from './adapters/openai-compatible/openai-compatible-chat-model.js';
 import { OpenAiCompatibleEmbeddingModel } from './adapters/openai-compatible/openai-compatible-embedding-model.js';
@@ -28,17 +28,15 @@ export class ModelsModule implements OnApplicationShutdown {
 }
 
 /** The local model is always there: it costs nothing until a collection it embedded is used. */
-function chooseEmbeddingModels({ embeddings }: Config): EmbeddingModels {
+function chooseEmbeddingModels({ embeddings, previousEmbeddings }: Config): EmbeddingModels {
   const local = new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) });
-  if (embeddings.provider === 'local') return new EmbeddingModels(local);
-  const { baseUrl, apiKey, model, dimensions } = embeddings;
-  const remote = new OpenAiCompatibleEmbeddingModel({
-    baseUrl,
-    model,
-    dimensions,
-    ...(apiKey && { apiKey }),
-  });
-  return new EmbeddingModels(remote, [local]);
+  const previous = previousEmbeddings ? [remoteModel(previousEmbeddings)] : [];
+  if (embeddings.provider === 'local') return new EmbeddingModels(local, previous);
+  return new EmbeddingModels(remoteModel(embeddings), [...previous, local]);
+}
+
+function remoteModel({ baseUrl, apiKey, model, dimensions }: RemoteEmbeddingsConfig) {
+  return new OpenAiCompatibleEmbeddingModel({ baseUrl, model, dimensions, ...(apiKey && { apiKey }) });
 }
 
 function chooseChatModel({ chat }: Config): ChatModel | null {

@@ -1,10 +1,11 @@
 import type { Chunk } from '#libs/corpus';
-import type { Source } from '#libs/retrieval';
+import type { RetrievalDegradation, Source } from '#libs/retrieval';
 
 export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
 /** Why an answer is less than it could be. */
-export type DegradedReason = 'model_unavailable' | 'citation_unverified' | 'uncited_answer';
+export type DegradedReason =
+  'model_unavailable' | 'citation_unverified' | 'uncited_answer' | RetrievalDegradation;
 
 /** One place in one document that supports a part of the answer. Verified: the quote stands there to the letter. */
 export interface Citation {

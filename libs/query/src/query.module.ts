@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '#libs/config';
-import { ChunkRepository, CollectionRepository, CorpusModule, EmbeddingSpaceRepository } from '#libs/corpus';
+import {
+  ChunkRepository,
+  CollectionRepository,
+  CorpusModule,
+  EmbeddingSpaceRepository,
+  LEXICAL_ENGINE,
+  type LexicalEngine,
+} from '#libs/corpus';
 import { CHAT_MODEL, type ChatModel, EmbeddingModels, ModelsModule } from '#libs/model-routing';
 import { Retriever } from '#libs/retrieval';
 import { QueryService } from './query.service.js';
@@ -10,8 +17,9 @@ import { QueryService } from './query.service.js';
   providers: [
     {
       provide: Retriever,
-      inject: [ChunkRepository],
-      useFactory: (chunks: ChunkRepository) => new Retriever(chunks),
+      inject: [ChunkRepository, LEXICAL_ENGINE],
+      useFactory: (chunks: ChunkRepository, lexicalEngine: LexicalEngine) =>
+        new Retriever(chunks, lexicalEngine),
     },
     {
       provide: QueryService,

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { RagError, isRagError } from '#libs/errors';
-import type { CollectionRepository, EmbeddingSpaceRepository } from '#libs/corpus';
+import type { CollectionRepository, EmbeddingSpaceRepository, MetadataFilter } from '#libs/corpus';
 import type { ChatModel, EmbeddingModels } from '#libs/model-routing';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
 import type { Answer } from './answer.js';
@@ -16,6 +16,7 @@ export interface Question {
   collection: string;
   topK: number;
   mode: RetrievalMode;
+  filter?: MetadataFilter | undefined;
   temperature: number;
   /** "extractive" asks for verbatim sentences even where a model is configured. */
   model?: string | undefined;
@@ -50,16 +51,16 @@ export class QueryService {
   async answer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
     this.assertModel(question.model);
-    const { sources, timings } = await this.search(question);
+    const { sources, timings, degradedReasons } = await this.search(question);
     const answerStart = performance.now();
-    const answer = await this.answerFrom(question, sources);
+    const answer = degradedBy(degradedReasons, await this.answerFrom(question, sources));
     const end = performance.now();
     return { ...answer, sources, timings: { ...timings, answerMs: end - answerStart, totalMs: end - start } };
   }
 
   /** The sources of an answer without the answer. */
   async search(
-    question: Pick<Question, 'question' | 'collection' | 'topK' | 'mode' | 'signal'>,
+    question: Pick<Question, 'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'signal'>,
   ): Promise<Retrieval> {
     const collection = await this.collections.get(question.collection);
     const space = await this.spaces.get(collection.embeddingSpaceId);
@@ -123,4 +124,14 @@ export class QueryService {
     const known = this.chat ? `extractive, ${this.chat.model}` : 'extractive';
     throw new RagError('invalid_request', `The model "${model}" is not configured. Configured: ${known}.`);
   }
+}
+
+/** What made retrieval worse makes its answer worse. */
+function degradedBy(reasons: Retrieval['degradedReasons'], answer: Answer): Answer {
+  if (reasons.length === 0) return answer;
+  return {
+    ...answer,
+    status: answer.status === 'answered' ? 'degraded' : answer.status,
+    degradedReasons: [...answer.degradedReasons, ...reasons],
+  };
 }

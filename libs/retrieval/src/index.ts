@@ -1,2 +1,9 @@
 export { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
-export { Retriever, type Retrieval, type RetrievalMode, type RetrievalRequest } from './retriever.js';
+export {
+  Retriever,
+  type Retrieval,
+  type RetrievalDegradation,
+  type RetrievalMode,
+  type RetrievalRequest,
+} from './retriever.js';
+export { VectorLeg, type VectorSearch } from './vector-leg.js';

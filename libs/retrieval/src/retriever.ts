@@ -1,8 +1,16 @@
-import type { Chunk, ChunkRepository, Collection, EmbeddingSpace } from '#libs/corpus';
+import type {
+  Chunk,
+  ChunkRepository,
+  Collection,
+  EmbeddingSpace,
+  LexicalEngine,
+  MetadataFilter,
+} from '#libs/corpus';
 import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
 import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
 import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
 import { proximityOf, QuestionTerms } from './proximity.js';
+import { VectorLeg } from './vector-leg.js';
 import { weightsOf } from './weights.js';
 
 export type RetrievalMode = 'hybrid' | 'vector' | 'lexical';
@@ -15,13 +23,19 @@ export interface RetrievalRequest {
   embedding: Promise<Float32Array> | null;
   topK: number;
   mode: RetrievalMode;
+  /** Keeps documents by their metadata. */
+  filter?: MetadataFilter | undefined;
 }
+
+/** Why what was found may be worse than it could be: words were ranked by ts_rank, for want of pg_textsearch. */
+export type RetrievalDegradation = 'lexical_ts_rank';
 
 export interface Retrieval {
   /** Best first, at most `topK`. */
   sources: Source[];
   /** Milliseconds. */
   timings: { embedMs: number; vectorMs: number; lexicalMs: number; rankMs: number };
+  degradedReasons: RetrievalDegradation[];
 }
 
 const CANDIDATES = 100;
@@ -30,7 +44,14 @@ const SCORED_TERMS_MAX = 64;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
-  constructor(private readonly chunks: ChunkRepository) {}
+  private readonly vectors: VectorLeg;
+
+  constructor(
+    private readonly chunks: ChunkRepository,
+    private readonly lexicalEngine: LexicalEngine,
+  ) {
+    this.vectors = new VectorLeg(chunks);
+  }
 
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
     const [lexical, vector] = await Promise.all([this.lexicalLeg(request), this.vectorLeg(request)]);
@@ -49,6 +70,8 @@ export class Retriever {
         lexicalMs: lexical.searchMs,
         rankMs: performance.now() - rankStart,
       },
+      degradedReasons:
+        this.lexicalEngine === 'ts_rank' && request.mode !== 'vector' ? ['lexical_ts_rank'] : [],
     };
   }
 
@@ -65,11 +88,11 @@ export class Retriever {
     return new Map(asked.map(([term], index) => [term, scores[index]!]));
   }
 
-  private async lexicalLeg({ collection, question, topK, mode }: RetrievalRequest) {
+  private async lexicalLeg({ collection, question, topK, mode, filter }: RetrievalRequest) {
     if (mode === 'vector') return { found: [], searchMs: 0 };
     const start = performance.now();
     const found = await this.chunks.findLexical({
-      collectionId: collection.id,
+      scope: { collectionId: collection.id, filter },
       language: collection.language,
       text: lexicalQuery(question),
       limit: Math.max(CANDIDATES, topK),
@@ -77,13 +100,14 @@ export class Retriever {
     return { found, searchMs: performance.now() - start };
   }
 
-  private async vectorLeg({ collection, space, embedding, topK }: RetrievalRequest) {
+  private async vectorLeg({ collection, space, embedding, topK, filter }: RetrievalRequest) {
     if (!embedding) return { found: [], embedMs: 0, searchMs: 0 };
     const start = performance.now();
     const vector = await embedding;
     const embedded = performance.now();
-    const found = await this.chunks.findNearest({
-      collectionId: collection.id,
+    const found = await this.vectors.search({
+      collection,
+      filter,
       space,
       embedding: vector,
       limit: Math.max(CANDIDATES, topK),

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Post, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type Collection,
@@ -6,8 +6,16 @@ import {
   type EmbeddingSpace,
   EmbeddingSpaceRepository,
 } from '#libs/corpus';
-import { CollectionService } from '#libs/indexing';
+import { CONFIG, type Config } from '#libs/config';
+import { CollectionService, ReembeddingService } from '#libs/indexing';
+import {
+  type ReembedRequestBody,
+  reembedRequestSchema,
+  type ReembedResponse,
+  reembedResponseSchema,
+} from '../jobs/job.schema.js';
 import { ApiProblems } from '../openapi/api-problems.js';
+import { collectionName } from '../text.schema.js';
 import {
   type CollectionList,
   collectionListSchema,
@@ -24,6 +32,8 @@ export class CollectionController {
     private readonly service: CollectionService,
     private readonly collections: CollectionRepository,
     private readonly spaces: EmbeddingSpaceRepository,
+    private readonly reembeddings: ReembeddingService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Get()
@@ -57,10 +67,36 @@ export class CollectionController {
     });
     return presentCollection(collection, await this.spaces.get(collection.embeddingSpaceId));
   }
+
+  @Post(':id/reembed')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Embed a collection (name or id) with another model in the background, compare, and switch',
+  })
+  @ApiResponse({ status: 202, standardSchema: reembedResponseSchema })
+  @ApiProblems(400, 404, 409, 422)
+  @SerializeOptions({ schema: reembedResponseSchema })
+  async reembed(
+    @Param('id', { schema: collectionName }) collection: string,
+    @Body({ schema: reembedRequestSchema }) body: ReembedRequestBody,
+  ): Promise<ReembedResponse> {
+    const { model, force } = body;
+    const graceSeconds = body.grace_seconds ?? this.config.reembedGraceSeconds;
+    const jobId = await this.reembeddings.start({ collection, model, force, graceSeconds });
+    if (!jobId) {
+      return { message: 'The collection has this model already.', job_id: null, status: 'unchanged' };
+    }
+    return {
+      message: `The old vectors answer until the new ones are there; GET /jobs/${jobId} shows the progress.`,
+      job_id: jobId,
+      status: 'queued',
+    };
+  }
 }
 
 function presentCollection(collection: Collection, space: EmbeddingSpace): CollectionView {
   return {
+    collection_id: collection.id,
     name: collection.name,
     language: collection.language,
     chunk_tokens_max: collection.chunkTokensMax,

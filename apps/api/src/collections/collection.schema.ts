@@ -16,6 +16,7 @@ export const newCollectionSchema = z
 
 export const collectionSchema = z
   .object({
+    collection_id: z.uuid(),
     name: z.string(),
     language: z.string(),
     chunk_tokens_max: z.number().int(),

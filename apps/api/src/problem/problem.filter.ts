@@ -4,7 +4,7 @@ import { isRagError, RagError } from '#libs/errors';
 import { httpStatusByCode } from './http-status.js';
 import type { Problem } from './problem.schema.js';
 
-const RETRY_AFTER_SECONDS = 5;
+const RETRY_AFTER_SECONDS = 2;
 
 /** Every failure leaves as RFC 9457 problem+json; what was not foreseen leaves without its text. */
 @Catch()
@@ -32,15 +32,14 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 interface FrameworkError {
-  code?: string;
   statusCode?: number;
   message?: string;
 }
 
-/** Fastify's and Nest's own errors get our codes; a database that can't be reached is not our bug. */
+/** Fastify's and Nest's own errors get our codes. */
 function asRagError(error: unknown, request: FastifyRequest): RagError {
   if (isRagError(error)) return error;
-  const { code, statusCode, message = '' } = error as FrameworkError;
+  const { statusCode, message = '' } = error as FrameworkError;
   const status = error instanceof HttpException ? error.getStatus() : statusCode;
   if (status === 404) {
     return new RagError(
@@ -64,37 +63,9 @@ function asRagError(error: unknown, request: FastifyRequest): RagError {
   if (status !== undefined && status < 500) {
     return new RagError('invalid_request', `The request can't be taken: ${message}`);
   }
-  if (isConnectionError(code, message)) {
-    return new RagError(
-      'database_unavailable',
-      'The database does not answer at the moment. Try again shortly.',
-      { cause: error, retryable: true },
-    );
-  }
   return new RagError(
     'internal_error',
     'Something failed that was not foreseen; the server log has it under this request_id.',
     { cause: error },
-  );
-}
-
-function isConnectionError(code: string | undefined, message: string): boolean {
-  const connectionCodes = new Set([
-    'ECONNREFUSED',
-    'ECONNRESET',
-    'EPIPE',
-    '57P01',
-    '57P02',
-    '57P03',
-    '08000',
-    '08003',
-    '08006',
-    '53300',
-    'ETIMEDOUT',
-    'ENOTFOUND',
-  ]);
-  return (
-    (code !== undefined && connectionCodes.has(code)) ||
-    /connection terminated|timeout exceeded when trying to connect/i.test(message)
   );
 }

@@ -30,11 +30,12 @@ export class QueryController {
     @Body({ schema: queryRequestSchema }) body: QueryRequest,
     @Req() request: FastifyRequest,
   ): Promise<QueryResponse> {
-    const { question, collection, mode, temperature, model } = body;
+    const { question, collection, mode, filters, temperature, model } = body;
     const answer = await this.queries.answer({
       question,
       collection,
       mode,
+      filter: filters,
       temperature,
       model,
       topK: body.top_k,
@@ -53,8 +54,14 @@ export class QueryController {
     @Req() request: FastifyRequest,
   ): Promise<SearchResponse> {
     const start = performance.now();
-    const { question, collection, mode } = body;
-    const retrieval = await this.queries.search({ question, collection, mode, topK: body.top_k });
+    const { question, collection, mode, filters } = body;
+    const retrieval = await this.queries.search({
+      question,
+      collection,
+      mode,
+      filter: filters,
+      topK: body.top_k,
+    });
     return presentSearch(retrieval, performance.now() - start, request.id);
   }
 }

@@ -24,6 +24,7 @@ export function presentSearch(retrieval: Retrieval, latencyMs: number, requestId
     latency_ms: round(latencyMs),
     timings_ms: presentTimings(retrieval.timings),
     request_id: requestId,
+    degraded_reasons: retrieval.degradedReasons,
   };
 }
 

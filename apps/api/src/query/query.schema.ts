@@ -17,6 +17,10 @@ const searchShape = {
     .enum(['hybrid', 'vector', 'lexical'])
     .default('hybrid')
     .meta({ description: 'Hybrid fuses BM25 and vector search.' }),
+  filters: z.record(z.string(), z.unknown()).optional().meta({
+    description:
+      'Only documents whose metadata match: {"lang": "en", "year": {"$gte": 2020}, "$or": [...]}. Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $and $or $not.',
+  }),
 };
 
 export const searchRequestSchema = z.strictObject(searchShape).meta({ id: 'SearchRequest' });
@@ -68,12 +72,20 @@ export const citationSchema = z
 
 const timings = z.record(z.string(), z.number()).meta({ description: 'Milliseconds by stage.' });
 
+const degradedReason = z.enum([
+  'model_unavailable',
+  'citation_unverified',
+  'uncited_answer',
+  'lexical_ts_rank',
+]);
+
 export const searchResponseSchema = z
   .object({
     sources: z.array(sourceSchema),
     latency_ms: z.number(),
     timings_ms: timings,
     request_id: z.string(),
+    degraded_reasons: z.array(degradedReason),
   })
   .meta({ id: 'SearchResponse' });
 
@@ -95,7 +107,7 @@ export const queryResponseSchema = z
     }),
     model: z.string(),
     request_id: z.string(),
-    degraded_reasons: z.array(z.enum(['model_unavailable', 'citation_unverified', 'uncited_answer'])),
+    degraded_reasons: z.array(degradedReason),
   })
   .meta({ id: 'QueryResponse' });
 

@@ -1,32 +1,110 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
-import { RagError } from '#libs/errors';
-import { Database, type SqlQuery, type Transaction } from '../ports/database.js';
+import { isRagError, RagError } from '#libs/errors';
+import { Database, type SqlExecutor, type SqlQuery, type Transaction } from '../ports/database.js';
+import { currentTenant } from '../tenant.js';
+import { asDatabaseError, unavailable } from './database-error.js';
+import { type Settings, SettingsQuery, settingsSql } from './settings-query.js';
+
+export interface TimeLimits {
+  /** 0: none. */
+  statementTimeoutMs: number;
+  idleInTransactionTimeoutMs: number;
+}
 
 /** The port over a pg pool. Both engines are this class; they differ in how a connection is made. */
 export abstract class PoolDatabase extends Database {
   private readonly insideTransaction = new AsyncLocalStorage<boolean>();
+  private role: string | null = null;
 
-  protected constructor(protected readonly pool: pg.Pool) {
+  protected constructor(
+    protected readonly pool: pg.Pool,
+    private readonly limits: TimeLimits,
+  ) {
     super();
     // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined);
   }
 
   async query<Row extends object>(query: SqlQuery): Promise<Row[]> {
-    if (this.engine === 'pglite' && this.insideTransaction.getStore()) {
-      throw new Error('database.query inside a transaction would wait for itself: use the transaction');
-    }
-    return rowsOf<Row>(await this.pool.query<Row>(asQueryConfig(query)));
+    return this.withClient(this.pool, (client) =>
+      run<Row>(client, query, { ...this.settings(), ...query.settings }),
+    );
   }
 
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
-    const tx: Transaction = {
-      isTransaction: true,
-      query: async <Row extends object>(query: SqlQuery) =>
-        rowsOf<Row>(await client.query<Row>(asQueryConfig(query))),
+    return this.transactionOn(this.pool, this.settings(), work);
+  }
+
+  async ownerTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.withOwnerPool((pool) =>
+      this.transactionOn(pool, { 'ragstone.tenant_id': currentTenant() }, work),
+    );
+  }
+
+  async maintain<T>(work: (session: SqlExecutor) => Promise<T>): Promise<T> {
+    return this.withOwnerPool((pool) =>
+      this.withClient(pool, (client) => work({ query: (query) => run(client, query, null) })),
+    );
+  }
+
+  readonly withoutTenant: SqlExecutor = {
+    query: async <Row extends object>(query: SqlQuery) =>
+      this.withClient(this.pool, (client) => run<Row>(client, query, null)),
+  };
+
+  switchRole(role: string | null): void {
+    this.role = role;
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  /** Connections that own the schema, direct ones: the pool itself, or one that is made for the occasion. */
+  protected async withOwnerPool<T>(work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+    return work(this.pool);
+  }
+
+  private settings(): Settings {
+    return {
+      'ragstone.tenant_id': currentTenant(),
+      statement_timeout: String(this.limits.statementTimeoutMs),
+      idle_in_transaction_session_timeout: String(this.limits.idleInTransactionTimeoutMs),
+      ...(this.role && { role: this.role }),
     };
+  }
+
+  private async transactionOn<T>(
+    pool: pg.Pool,
+    settings: Settings,
+    work: (tx: Transaction) => Promise<T>,
+  ): Promise<T> {
+    return this.withClient(pool, async (client) => {
+      const tx: Transaction = { isTransaction: true, query: (query) => run(client, query, null) };
+      try {
+        await client.query(`begin;${settingsSql(settings)}`);
+        const result = await this.insideTransaction.run(true, () => work(tx));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((cause: unknown) => {
+          throw unavailable(cause);
+        });
+        throw error;
+      }
+    });
+  }
+
+  /** A connection for the time of `work`; thrown away when it broke meanwhile. */
+  private async withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    this.assertOutsideTransaction();
+    let client: pg.PoolClient;
+    try {
+      client = await pool.connect();
+    } catch (error) {
+      throw asDatabaseError(error);
+    }
     let broken: Error | undefined;
     // A connection that breaks while it is checked out says so here; unheard, it would end the process.
     const onError = (error: Error) => {
@@ -34,42 +112,55 @@ export abstract class PoolDatabase extends Database {
     };
     client.on('error', onError);
     try {
-      await client.query('begin');
-      const result = await this.insideTransaction.run(true, () => work(tx));
-      await client.query('commit');
-      return result;
+      return await work(client);
     } catch (error) {
-      await client.query('rollback').catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
-      throw error;
+      const failure = asDatabaseError(error);
+      if (isRagError(failure) && failure.code === 'database_unavailable') broken = failure;
+      throw failure;
     } finally {
       client.off('error', onError);
       client.release(broken);
     }
   }
 
-  async close(): Promise<void> {
-    await this.pool.end();
+  /** Embedded there is one connection, and the transaction has it. */
+  private assertOutsideTransaction(): void {
+    if (this.engine === 'pglite' && this.insideTransaction.getStore()) {
+      throw new Error('database.query inside a transaction would wait for itself: use the transaction');
+    }
   }
+}
+
+async function run<Row extends object>(
+  client: pg.PoolClient,
+  query: SqlQuery,
+  settings: Settings | null,
+): Promise<Row[]> {
+  const config: pg.QueryConfig = {
+    text: query.text,
+    ...(query.values && { values: [...query.values] }),
+    ...(query.name && { name: query.name }),
+  };
+  const all = settings ?? query.settings;
+  if (!all) return rowsOf<Row>(await client.query<Row>(config));
+  return new Promise<Row[]>((resolve, reject) => {
+    const submitted = new SettingsQuery(config, all);
+    submitted.callback = (error, result) => {
+      if (error) reject(error);
+      else resolve(rowsOf(result as pg.QueryResult<Row>));
+    };
+    client.query(submitted as unknown as pg.Submittable);
+  });
 }
 
 function rowsOf<Row extends object>(result: pg.QueryResult<Row> | pg.QueryResult<Row>[]): Row[] {
   return Array.isArray(result) ? result.flatMap(({ rows }) => rows ?? []) : result.rows;
 }
 
-function asQueryConfig(query: SqlQuery): pg.QueryConfig {
-  return {
-    text: query.text,
-    ...(query.values && { values: [...query.values] }),
-    ...(query.name && { name: query.name }),
-  };
-}
-
 /** The first statement on a new database: turns a refused connection into an error that says what to check. */
 export async function assertReachable(database: Database, target: string): Promise<void> {
   try {
-    await database.query({ text: 'select 1 as one' });
+    await database.withoutTenant.query({ text: 'select 1 as one' });
   } catch (cause) {
     throw new RagError(
       'database_unavailable',

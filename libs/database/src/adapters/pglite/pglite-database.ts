@@ -5,13 +5,16 @@ import { DataFolderLock } from './data-folder-lock.js';
 import { PgliteStream } from './pglite-stream.js';
 import { PgliteThread } from './pglite-thread.js';
 
+/** PostgreSQL's timers are signals, and WebAssembly has none. */
+const noLimits = { statementTimeoutMs: 0, idleInTransactionTimeoutMs: 0 };
+
 /**
  * PostgreSQL inside this process: PGlite in a worker thread, one connection.
  * A killed process loses nothing that was committed; a power cut may, because PGlite never calls fsync.
  */
 export class PgliteDatabase extends PoolDatabase {
   readonly engine = 'pglite';
-  private readonly autovacuum = new Autovacuum(this);
+  private readonly autovacuum = new Autovacuum(this.withoutTenant);
 
   private constructor(
     private readonly thread: PgliteThread,
@@ -23,6 +26,7 @@ export class PgliteDatabase extends PoolDatabase {
         idleTimeoutMillis: 0,
         stream: () => new PgliteStream(thread.execute),
       }),
+      noLimits,
     );
   }
 

@@ -1,0 +1,22 @@
+import type { Database } from '#libs/database';
+
+export interface Tenant {
+  id: string;
+  name: string;
+}
+
+/** Who shares this installation. The names are no secret of any tenant; everything else is (`runAsTenant`). */
+export class TenantRepository {
+  constructor(private readonly database: Database) {}
+
+  async list(): Promise<Tenant[]> {
+    return this.database.query<Tenant>({ text: 'select tenant_id as id, name from tenants order by name' });
+  }
+
+  async create(tenant: Tenant): Promise<void> {
+    await this.database.query({
+      text: 'insert into tenants (tenant_id, name) values ($1::uuid, $2::text)',
+      values: [tenant.id, tenant.name],
+    });
+  }
+}

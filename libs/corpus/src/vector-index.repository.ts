@@ -1,0 +1,107 @@
+import type { Database, SqlExecutor } from '#libs/database';
+import { type EmbeddingSpace, hnswIndexSql, partitionOf } from './embedding-space.repository.js';
+
+export interface IndexBuildOptions {
+  /** maintenance_work_mem: a graph that does not fit into it is built several times slower. */
+  memoryMb: number;
+  /** max_parallel_maintenance_workers */
+  workers: number;
+}
+
+export interface IndexBuildProgress {
+  done: number;
+  total: number | null;
+}
+
+const POLL_MS = 1_000;
+
+/** Builds the HNSW index of a space that was loaded without one: ten times faster than adding each vector to it. */
+export class VectorIndexRepository {
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Readers and writers go on meanwhile (`create index concurrently`). Safe to run again after it was interrupted.
+   * @returns false when another process is building it at this moment
+   */
+  async build(
+    space: EmbeddingSpace,
+    options: IndexBuildOptions,
+    onProgress: (progress: IndexBuildProgress) => void,
+  ): Promise<boolean> {
+    const index = `${partitionOf(space)}_hnsw`;
+    return this.database.maintain(async (session) => {
+      // A lock of the session, which ends with the connection: this one is direct.
+      const [lock] = await session.query<{ taken: boolean }>({
+        text: 'select pg_try_advisory_lock($1::regclass::integer, 1) as taken',
+        values: [partitionOf(space)],
+      });
+      if (!lock!.taken) return false;
+      const [known] = await session.query<{ valid: boolean }>({
+        text: `
+          select indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
+          where c.relname = $1::text`,
+        values: [index],
+      });
+      if (known && !known.valid) await session.query({ text: `drop index ${index}` });
+      if (!known?.valid) await this.create(session, space, options, onProgress);
+      await this.database.query({
+        text: 'update embedding_spaces set indexed_at = now() where id = $1::uuid',
+        values: [space.id],
+      });
+      return true;
+    });
+  }
+
+  private async create(
+    session: SqlExecutor,
+    space: EmbeddingSpace,
+    { memoryMb, workers }: IndexBuildOptions,
+    onProgress: (progress: IndexBuildProgress) => void,
+  ): Promise<void> {
+    await session.query({ text: `set maintenance_work_mem = '${Math.floor(memoryMb)}MB'` });
+    await session.query({ text: `set max_parallel_maintenance_workers = ${Math.floor(workers)}` });
+    const built = new AbortController();
+    const watching = this.watch(space, onProgress, built.signal);
+    try {
+      await session.query({ text: hnswIndexSql(space, this.database.engine === 'postgres') });
+    } finally {
+      built.abort();
+      await watching;
+    }
+  }
+
+  private async watch(
+    space: EmbeddingSpace,
+    onProgress: (progress: IndexBuildProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.database.engine === 'pglite') return; // its only connection builds
+    await this.database.maintain(async (session) => {
+      while (!signal.aborted) {
+        const [row] = await session.query<{ done: number; total: number }>({
+          text: `
+            select tuples_done::integer as done, tuples_total::integer as total from pg_stat_progress_create_index
+            where relid = $1::regclass`,
+          values: [partitionOf(space)],
+        });
+        if (row) onProgress({ done: row.done, total: row.total > 0 ? row.total : null });
+        await delay(POLL_MS, signal);
+      }
+    });
+  }
+}
+
+/** Resolves early when the signal aborts. */
+async function delay(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type {
+  ChunkRepository,
+  CollectionRepository,
+  EmbeddingSpace,
+  EmbeddingSpaceRepository,
+  IndexBuildOptions,
+  IndexJobRepository,
+  VectorIndexRepository,
+} from '#libs/corpus';
+import type { Database } from '#libs/database';
+import { isRagError } from '#libs/errors';
+import type { JobContext, JobPayload, JobQueue, JobResult } from '#libs/jobs';
+import { ProgressReport } from './progress-report.js';
+
+/** Below this an exact search is as fast as the index and misses nothing. Measured in bench/RESULTS.md. */
+export const VECTORS_TO_INDEX_MIN = 10_000;
+const LOAD_POLL_MS = 2_000;
+const LOAD_WAIT_MS_MAX = 10 * 60_000;
+
+export interface VectorIndexRepositories {
+  jobs: IndexJobRepository;
+  collections: CollectionRepository;
+  spaces: EmbeddingSpaceRepository;
+  chunks: ChunkRepository;
+  vectorIndexes: VectorIndexRepository;
+}
+
+/** Gives a space its HNSW index once it holds enough vectors and the load that brought them is over. */
+export class BuildVectorIndexHandler {
+  private readonly logger = new Logger(BuildVectorIndexHandler.name);
+
+  constructor(
+    private readonly database: Database,
+    private readonly repositories: VectorIndexRepositories,
+    private readonly queue: JobQueue,
+    private readonly options: IndexBuildOptions,
+    private readonly vectorsMin = VECTORS_TO_INDEX_MIN,
+  ) {}
+
+  /** Called after each document. Never fails the document for it. */
+  async requestIfDue(collectionId: string, space: EmbeddingSpace): Promise<void> {
+    try {
+      if (space.isIndexed) return;
+      const { chunks, jobs } = this.repositories;
+      if ((await chunks.countInSpace(space, this.vectorsMin)) < this.vectorsMin) return;
+      await this.database.transaction(async (tx) => {
+        const details = { model: `${space.provider}/${space.model}` };
+        const jobId = await jobs.createForCollection(tx, { collectionId, kind: 'build_index', details });
+        await this.queue.enqueue('build-vector-index', { jobId }, tx);
+      });
+    } catch (error) {
+      if (isRagError(error) && error.code === 'job_conflict') return; // asked for already
+      this.logger.error('vector index not requested', error);
+    }
+  }
+
+  handle = async ({ jobId }: JobPayload<'build-vector-index'>, context: JobContext): Promise<JobResult> => {
+    const { jobs, collections, spaces } = this.repositories;
+    const job = await jobs.find(jobId);
+    if (!job || !['queued', 'running'].includes(job.status)) {
+      return { outcome: 'skipped', reason: 'the job was cancelled or its collection deleted' };
+    }
+    await jobs.start(jobId, context.attempt);
+    const progress = new ProgressReport(jobId, jobs);
+    const { embeddingSpaceId } = await collections.getById(job.collectionId);
+    const space = await spaces.get(embeddingSpaceId);
+    try {
+      if (!(await this.loadIsOver(space, progress, context.signal))) return cancelled;
+      const seconds = await this.build(space, progress);
+      await jobs.finishForCollection(this.database, jobId, { seconds });
+      return { outcome: 'done' };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const failure = { code: 'internal_error', message, stage: progress.stage, retryable: true };
+      if (context.isLastAttempt) await jobs.fail(jobId, context.attempt, failure);
+      else await jobs.requeue(jobId, context.attempt, failure);
+      throw error;
+    } finally {
+      await progress.settled();
+    }
+  };
+
+  /** Builds now, whatever is going on. @returns how many seconds it took; 0 when another process does it */
+  async build(space: EmbeddingSpace, progress: ProgressReport): Promise<number> {
+    progress.enter('build');
+    const start = performance.now();
+    const built = await this.repositories.vectorIndexes.build(space, this.options, ({ done, total }) =>
+      progress.update(done, total ?? 0),
+    );
+    const seconds = Math.round((performance.now() - start) / 100) / 10;
+    if (built) this.logger.log('vector index built', { model: space.model, seconds });
+    return built ? seconds : 0;
+  }
+
+  /** Adding vectors to an index is what takes long: it waits until no document is on its way, but not for ever. */
+  private async loadIsOver(
+    space: EmbeddingSpace,
+    progress: ProgressReport,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    progress.enter('wait');
+    const deadline = Date.now() + LOAD_WAIT_MS_MAX;
+    while (Date.now() < deadline && (await this.repositories.jobs.hasOpenDocuments(space.id))) {
+      await sleep(LOAD_POLL_MS, undefined, { signal });
+      if (!(await progress.isRunning())) return false;
+    }
+    return progress.isRunning();
+  }
+}
+
+const cancelled: JobResult = { outcome: 'skipped', reason: 'the job was cancelled' };

@@ -1,0 +1,37 @@
+import { PgBoss } from 'pg-boss';
+import { type Database, grantToApplication } from '#libs/database';
+import { jobPayloads } from '../job-payloads.js';
+import { executorFor } from './executor.js';
+
+const RETENTION_SECONDS = 365 * 24 * 60 * 60;
+const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
+/** Embedded, a heartbeat waits for the one connection, which a large document may hold for a while. */
+const HEARTBEAT_SECONDS_EMBEDDED = 30;
+
+/** Brings pg-boss's own tables and queues up to date, as the owner of the schema. Does nothing when they are. */
+export async function installJobQueue(database: Database): Promise<void> {
+  await database.maintain(async (session) => {
+    const boss = new PgBoss({
+      db: executorFor(session),
+      backend: database.engine,
+      schedule: false,
+      supervise: false,
+    });
+    await boss.start();
+    const known = new Set((await boss.getQueues()).map(({ name }) => name));
+    for (const name of Object.keys(jobPayloads)) {
+      if (known.has(name)) continue;
+      await boss.createQueue(name, {
+        retryLimit: 5,
+        retryDelay: 1,
+        retryBackoff: true,
+        retryDelayMax: 60,
+        expireInSeconds: 6 * 60 * 60,
+        heartbeatSeconds: database.engine === 'pglite' ? HEARTBEAT_SECONDS_EMBEDDED : HEARTBEAT_SECONDS,
+        retentionSeconds: RETENTION_SECONDS,
+      });
+    }
+    await boss.stop({ close: false, graceful: false });
+  });
+  await grantToApplication(database, 'pgboss', 'job');
+}

@@ -1,0 +1,2 @@
+export { metricsContentType, readMetrics } from './registry.js';
+export { vectorSearches, vectorSearchesShort, vectorSearchSeconds } from './vector-search.js';

@@ -1,0 +1,72 @@
+import { LRUCache } from 'lru-cache';
+import type { ChunkRepository, ChunkScope, Collection, EmbeddingSpace } from '#libs/corpus';
+import { vectorSearches, vectorSearchesShort, vectorSearchSeconds } from '#libs/metrics';
+import type { NearChunk } from './fuse.js';
+
+export interface VectorSearch {
+  collection: Pick<Collection, 'id' | 'epoch'>;
+  filter?: ChunkScope['filter'];
+  space: EmbeddingSpace;
+  embedding: Float32Array;
+  limit: number;
+}
+
+/**
+ * Up to here every chunk of a scope is measured. Beyond, the index is faster, and enough of what it meets passes the
+ * filter. Measured in bench/RESULTS.md.
+ */
+const EXACT_MAX = 10_000;
+const REMEMBERED_SCOPES = 2_000;
+
+interface ScopeSize {
+  /** Vectors in the scope, counted up to EXACT_MAX + 1. */
+  matching: number;
+  /** They are less than half of the index: most of what it returns would be thrown away. */
+  isMinority: boolean;
+}
+
+/**
+ * The nearest chunks of a scope, exactly as many as were asked for whenever they exist. A filter on an HNSW index alone
+ * returns 3 of 10 when 1 % pass: https://github.com/pgvector/pgvector#filtering
+ */
+export class VectorLeg {
+  /** Keyed by the epoch: a change of the collection makes it a new question. */
+  private readonly sizes = new LRUCache<string, ScopeSize>({ max: REMEMBERED_SCOPES });
+
+  constructor(private readonly chunks: ChunkRepository) {}
+
+  async search(search: VectorSearch): Promise<NearChunk[]> {
+    const { collection, filter, space, embedding, limit } = search;
+    const scope = { collectionId: collection.id, filter };
+    const size = await this.sizeOf(search, scope);
+    const method =
+      !space.isIndexed || (size.matching <= EXACT_MAX && size.isMinority)
+        ? ('exact' as const)
+        : ('hnsw' as const);
+    vectorSearches.inc({ method });
+    const stop = vectorSearchSeconds.startTimer({ method });
+    const found = await this.chunks.findNearest({ scope, space, embedding, limit, method });
+    const isShort = found.length < limit;
+    if (!isShort || method === 'exact' || found.length >= size.matching) {
+      stop();
+      if (isShort) vectorSearchesShort.inc({ healed: 'false' });
+      return found;
+    }
+    const all = await this.chunks.findNearest({ scope, space, embedding, limit, method: 'exact' });
+    stop();
+    vectorSearchesShort.inc({ healed: 'true' });
+    return all;
+  }
+
+  private async sizeOf({ collection, filter, space }: VectorSearch, scope: ChunkScope): Promise<ScopeSize> {
+    const key = JSON.stringify([collection.id, collection.epoch, space.id, space.isIndexed, filter ?? null]);
+    const known = this.sizes.get(key);
+    if (known) return known;
+    const matching = await this.chunks.countInScope(scope, space, EXACT_MAX + 1);
+    const isMinority =
+      matching <= EXACT_MAX && (await this.chunks.countInSpace(space, 2 * matching + 1)) > 2 * matching;
+    const size = { matching, isMinority };
+    this.sizes.set(key, size);
+    return size;
+  }
+}

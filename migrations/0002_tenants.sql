@@ -1,0 +1,72 @@
+-- Row-level security by tenant, columns for collection-wide jobs and for a model change, embedding spaces with and
+-- without an index.
+-- Rollout: additive. Code of before this migration owns the tables, so the policies don't bind it, and every new column
+-- has a default; it goes on beside the new code.
+
+create table tenants (
+  tenant_id uuid primary key,
+  name text not null unique,
+  created_at timestamptz not null default now()
+);
+insert into tenants (tenant_id, name) values ('00000000-0000-0000-0000-000000000000', 'default');
+
+-- A row of another tenant can't be referred to: foreign keys are checked past row-level security.
+alter table embedding_spaces add unique (tenant_id, id);
+alter table collections add unique (tenant_id, id);
+alter table documents add unique (tenant_id, id);
+alter table document_versions add unique (tenant_id, id);
+alter table collections add foreign key (tenant_id, embedding_space_id) references embedding_spaces (tenant_id, id);
+alter table documents add foreign key (tenant_id, collection_id) references collections (tenant_id, id) on delete cascade;
+alter table document_versions add foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade;
+alter table document_sources add foreign key (tenant_id, version_id) references document_versions (tenant_id, id) on delete cascade;
+alter table document_texts add foreign key (tenant_id, version_id) references document_versions (tenant_id, id) on delete cascade;
+alter table chunks
+  add foreign key (tenant_id, document_id) references documents (tenant_id, id) on delete cascade,
+  add foreign key (tenant_id, version_id) references document_versions (tenant_id, id) on delete cascade;
+alter table index_jobs add foreign key (tenant_id, collection_id) references collections (tenant_id, id) on delete cascade;
+
+-- A space without a vector index is searched exactly: on a server the index is built once, after the first load.
+alter table embedding_spaces add column indexed_at timestamptz;
+update embedding_spaces set indexed_at = created_at;
+alter table embedding_spaces drop constraint embedding_spaces_status_check;
+alter table embedding_spaces add check (status in ('building', 'active', 'retired'));
+
+-- Filters keep documents, and the vectors' table must say whose a vector is.
+alter table chunk_embeddings add column document_id uuid;
+update chunk_embeddings e set document_id = c.document_id from chunks c where c.id = e.chunk_id;
+
+-- Only filled where pg_textsearch is missing.
+alter table chunks add column lexical_vector tsvector;
+
+-- A version brings its metadata along; it is the document's when the version is current.
+alter table document_versions add column metadata jsonb;
+
+-- Jobs of a whole collection: a change of its embedding model, the build of an index.
+alter table index_jobs
+  add column kind text not null default 'index_document' check (kind in ('index_document', 'reembed', 'build_index')),
+  add column details jsonb not null default '{}',
+  alter column document_id drop not null,
+  alter column version_id drop not null,
+  add check (kind <> 'index_document' or (document_id is not null and version_id is not null));
+alter table index_jobs drop constraint index_jobs_stage_check;
+alter table index_jobs add check (
+  stage in ('parse', 'split', 'embed', 'store', 'wait', 'fill', 'build', 'compare', 'switch')
+);
+create unique index index_jobs_one_per_collection on index_jobs (collection_id, kind)
+  where kind <> 'index_document' and status in ('queued', 'running');
+
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['embedding_spaces', 'collections', 'documents', 'document_versions', 'document_sources',
+    'document_texts', 'chunks', 'chunk_embeddings', 'index_jobs']
+    || array(select inhrelid::regclass::text from pg_inherits where inhparent = 'chunk_embeddings'::regclass)
+  loop
+    execute format('alter table %s alter column tenant_id set default
+      coalesce(nullif(current_setting(''ragstone.tenant_id'', true), ''''), ''00000000-0000-0000-0000-000000000000'')::uuid', name);
+    execute format('alter table %s enable row level security', name);
+    execute format('create policy tenant on %s
+      using (tenant_id = (select nullif(current_setting(''ragstone.tenant_id'', true), '''')::uuid))', name);
+  end loop;
+end $$;

@@ -1,0 +1,512 @@
+-- PostgreSQL database dump
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET transaction_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+-- Name: public; Type: SCHEMA; Schema: -; Owner: -
+
+CREATE SCHEMA public;
+
+-- Name: SCHEMA public; Type: COMMENT; Schema: -; Owner: -
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+SET default_tablespace = '';
+
+-- Name: chunk_embeddings; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.chunk_embeddings (
+    space_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    embedding public.halfvec NOT NULL,
+    document_id uuid
+)
+PARTITION BY LIST (space_id);
+
+SET default_table_access_method = heap;
+
+-- Name: chunks; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.chunks (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    body text NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer,
+    char_start integer NOT NULL,
+    char_end integer NOT NULL,
+    token_count integer NOT NULL,
+    body_sha256 bytea NOT NULL,
+    language text NOT NULL,
+    lexical_text text NOT NULL,
+    lexical_vector tsvector
+);
+
+-- Name: collections; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.collections (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    name text NOT NULL,
+    language text NOT NULL,
+    chunk_tokens_max integer NOT NULL,
+    overlap_tokens integer NOT NULL,
+    embedding_space_id uuid NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: document_sources; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.document_sources (
+    version_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    part integer NOT NULL,
+    bytes bytea NOT NULL
+);
+
+-- Name: document_texts; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.document_texts (
+    version_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    body text NOT NULL
+);
+
+-- Name: document_versions; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.document_versions (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    document_id uuid NOT NULL,
+    version integer NOT NULL,
+    title text,
+    filename text,
+    media_type text NOT NULL,
+    content_sha256 bytea NOT NULL,
+    byte_count bigint NOT NULL,
+    status text NOT NULL,
+    page_count integer,
+    chunk_count integer,
+    token_count integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ready_at timestamp with time zone,
+    metadata jsonb,
+    CONSTRAINT document_versions_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'superseded'::text, 'cancelled'::text])))
+);
+
+-- Name: documents; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.documents (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    external_id text NOT NULL,
+    title text NOT NULL,
+    media_type text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    current_version integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: embedding_spaces; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.embedding_spaces (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    number integer NOT NULL,
+    provider text NOT NULL,
+    model text NOT NULL,
+    dimensions integer NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    indexed_at timestamp with time zone,
+    CONSTRAINT embedding_spaces_dimensions_check CHECK (((dimensions >= 1) AND (dimensions <= 4000))),
+    CONSTRAINT embedding_spaces_status_check CHECK ((status = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text])))
+);
+
+-- Name: embedding_spaces_number_seq; Type: SEQUENCE; Schema: public; Owner: -
+
+ALTER TABLE public.embedding_spaces ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.embedding_spaces_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- Name: index_jobs; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.index_jobs (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    collection_id uuid NOT NULL,
+    document_id uuid,
+    version_id uuid,
+    status text NOT NULL,
+    stage text,
+    done integer DEFAULT 0 NOT NULL,
+    total integer,
+    attempts integer DEFAULT 0 NOT NULL,
+    error jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    kind text DEFAULT 'index_document'::text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT index_jobs_check CHECK (((kind <> 'index_document'::text) OR ((document_id IS NOT NULL) AND (version_id IS NOT NULL)))),
+    CONSTRAINT index_jobs_kind_check CHECK ((kind = ANY (ARRAY['index_document'::text, 'reembed'::text, 'build_index'::text]))),
+    CONSTRAINT index_jobs_stage_check CHECK ((stage = ANY (ARRAY['parse'::text, 'split'::text, 'embed'::text, 'store'::text, 'wait'::text, 'fill'::text, 'build'::text, 'compare'::text, 'switch'::text]))),
+    CONSTRAINT index_jobs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'superseded'::text, 'cancelled'::text])))
+);
+
+-- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.schema_migrations (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: tenants; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.tenants (
+    tenant_id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: chunk_embeddings chunk_embeddings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunk_embeddings
+    ADD CONSTRAINT chunk_embeddings_pkey PRIMARY KEY (chunk_id, space_id);
+
+-- Name: chunks chunks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
+
+-- Name: chunks chunks_version_id_ordinal_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_version_id_ordinal_key UNIQUE (version_id, ordinal);
+
+-- Name: collections collections_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_pkey PRIMARY KEY (id);
+
+-- Name: collections collections_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_tenant_id_id_key UNIQUE (tenant_id, id);
+
+-- Name: collections collections_tenant_id_name_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_tenant_id_name_key UNIQUE (tenant_id, name);
+
+-- Name: document_sources document_sources_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_sources
+    ADD CONSTRAINT document_sources_pkey PRIMARY KEY (version_id, part);
+
+-- Name: document_texts document_texts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_texts
+    ADD CONSTRAINT document_texts_pkey PRIMARY KEY (version_id);
+
+-- Name: document_versions document_versions_document_id_version_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_versions
+    ADD CONSTRAINT document_versions_document_id_version_key UNIQUE (document_id, version);
+
+-- Name: document_versions document_versions_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_versions
+    ADD CONSTRAINT document_versions_pkey PRIMARY KEY (id);
+
+-- Name: document_versions document_versions_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_versions
+    ADD CONSTRAINT document_versions_tenant_id_id_key UNIQUE (tenant_id, id);
+
+-- Name: documents documents_collection_id_external_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_collection_id_external_id_key UNIQUE (collection_id, external_id);
+
+-- Name: documents documents_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
+
+-- Name: documents documents_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_tenant_id_id_key UNIQUE (tenant_id, id);
+
+-- Name: embedding_spaces embedding_spaces_number_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.embedding_spaces
+    ADD CONSTRAINT embedding_spaces_number_key UNIQUE (number);
+
+-- Name: embedding_spaces embedding_spaces_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.embedding_spaces
+    ADD CONSTRAINT embedding_spaces_pkey PRIMARY KEY (id);
+
+-- Name: embedding_spaces embedding_spaces_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.embedding_spaces
+    ADD CONSTRAINT embedding_spaces_tenant_id_id_key UNIQUE (tenant_id, id);
+
+-- Name: embedding_spaces embedding_spaces_tenant_id_provider_model_dimensions_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.embedding_spaces
+    ADD CONSTRAINT embedding_spaces_tenant_id_provider_model_dimensions_key UNIQUE (tenant_id, provider, model, dimensions);
+
+-- Name: index_jobs index_jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_pkey PRIMARY KEY (id);
+
+-- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+-- Name: tenants tenants_name_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_name_key UNIQUE (name);
+
+-- Name: tenants tenants_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.tenants
+    ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+-- Name: chunks_bm25_english; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX chunks_bm25_english ON public.chunks USING bm25 (lexical_text) WITH (text_config=english) WHERE (language = 'english'::text);
+
+-- Name: chunks_collection; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX chunks_collection ON public.chunks USING btree (collection_id);
+
+-- Name: chunks_document; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX chunks_document ON public.chunks USING btree (document_id);
+
+-- Name: index_jobs_document; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX index_jobs_document ON public.index_jobs USING btree (document_id);
+
+-- Name: index_jobs_one_per_collection; Type: INDEX; Schema: public; Owner: -
+
+CREATE UNIQUE INDEX index_jobs_one_per_collection ON public.index_jobs USING btree (collection_id, kind) WHERE ((kind <> 'index_document'::text) AND (status = ANY (ARRAY['queued'::text, 'running'::text])));
+
+-- Name: index_jobs_open; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX index_jobs_open ON public.index_jobs USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+-- Name: index_jobs_version; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX index_jobs_version ON public.index_jobs USING btree (version_id);
+
+-- Name: chunk_embeddings chunk_embeddings_chunk_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE public.chunk_embeddings
+    ADD CONSTRAINT chunk_embeddings_chunk_id_fkey FOREIGN KEY (chunk_id) REFERENCES public.chunks(id) ON DELETE CASCADE;
+
+-- Name: chunk_embeddings chunk_embeddings_space_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE public.chunk_embeddings
+    ADD CONSTRAINT chunk_embeddings_space_id_fkey FOREIGN KEY (space_id) REFERENCES public.embedding_spaces(id);
+
+-- Name: chunks chunks_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES public.collections(id) ON DELETE CASCADE;
+
+-- Name: chunks chunks_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+-- Name: chunks chunks_tenant_id_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_tenant_id_document_id_fkey FOREIGN KEY (tenant_id, document_id) REFERENCES public.documents(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: chunks chunks_tenant_id_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_tenant_id_version_id_fkey FOREIGN KEY (tenant_id, version_id) REFERENCES public.document_versions(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: chunks chunks_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
+
+-- Name: collections collections_embedding_space_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_embedding_space_id_fkey FOREIGN KEY (embedding_space_id) REFERENCES public.embedding_spaces(id);
+
+-- Name: collections collections_tenant_id_embedding_space_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_tenant_id_embedding_space_id_fkey FOREIGN KEY (tenant_id, embedding_space_id) REFERENCES public.embedding_spaces(tenant_id, id);
+
+-- Name: document_sources document_sources_tenant_id_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_sources
+    ADD CONSTRAINT document_sources_tenant_id_version_id_fkey FOREIGN KEY (tenant_id, version_id) REFERENCES public.document_versions(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: document_sources document_sources_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_sources
+    ADD CONSTRAINT document_sources_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
+
+-- Name: document_texts document_texts_tenant_id_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_texts
+    ADD CONSTRAINT document_texts_tenant_id_version_id_fkey FOREIGN KEY (tenant_id, version_id) REFERENCES public.document_versions(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: document_texts document_texts_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_texts
+    ADD CONSTRAINT document_texts_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
+
+-- Name: document_versions document_versions_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_versions
+    ADD CONSTRAINT document_versions_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+-- Name: document_versions document_versions_tenant_id_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_versions
+    ADD CONSTRAINT document_versions_tenant_id_document_id_fkey FOREIGN KEY (tenant_id, document_id) REFERENCES public.documents(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: documents documents_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES public.collections(id) ON DELETE CASCADE;
+
+-- Name: documents documents_tenant_id_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_tenant_id_collection_id_fkey FOREIGN KEY (tenant_id, collection_id) REFERENCES public.collections(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: index_jobs index_jobs_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES public.collections(id) ON DELETE CASCADE;
+
+-- Name: index_jobs index_jobs_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+-- Name: index_jobs index_jobs_tenant_id_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_tenant_id_collection_id_fkey FOREIGN KEY (tenant_id, collection_id) REFERENCES public.collections(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: index_jobs index_jobs_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
+
+-- Name: chunk_embeddings; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.chunk_embeddings ENABLE ROW LEVEL SECURITY;
+
+-- Name: chunks; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.chunks ENABLE ROW LEVEL SECURITY;
+
+-- Name: collections; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.collections ENABLE ROW LEVEL SECURITY;
+
+-- Name: document_sources; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.document_sources ENABLE ROW LEVEL SECURITY;
+
+-- Name: document_texts; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.document_texts ENABLE ROW LEVEL SECURITY;
+
+-- Name: document_versions; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.document_versions ENABLE ROW LEVEL SECURITY;
+
+-- Name: documents; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
+
+-- Name: embedding_spaces; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.embedding_spaces ENABLE ROW LEVEL SECURITY;
+
+-- Name: index_jobs; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.index_jobs ENABLE ROW LEVEL SECURITY;
+
+-- Name: chunk_embeddings tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.chunk_embeddings USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: chunks tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.chunks USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: collections tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.collections USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: document_sources tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.document_sources USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: document_texts tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.document_texts USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: document_versions tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.document_versions USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: documents tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.documents USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: embedding_spaces tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.embedding_spaces USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: index_jobs tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.index_jobs USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- PostgreSQL database dump complete
+
