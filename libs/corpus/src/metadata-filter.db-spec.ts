@@ -64,14 +64,14 @@ describeOnEachEngine('compileFilter', (open) => {
   it.each<[string, MetadataFilter, string]>([
     ['an operator that does not exist', { year: { $near: 3 } }, 'filters.year.$near is not an operator'],
     ['an operator in the wrong place', { $gt: 3 }, 'filters.$gt is not an operator here'],
-    ['a list where a value belongs', { year: [1, 2] } as MetadataFilter, 'filters.year must be a text'],
+    ['a list where a value belongs', { year: [1, 2] }, 'filters.year must be a text'],
     ['an object as value', { year: { $eq: { a: 1 } } }, 'filters.year.$eq must be a text'],
     ['no operator at all', { year: {} }, 'filters.year needs a value or an operator'],
     ['$in without a list', { year: { $in: 3 } }, 'filters.year.$in must be a list'],
     ['$gt of a truth value', { year: { $gt: true } }, 'filters.year.$gt must be a number or a text'],
     ['$exists of a number', { year: { $exists: 1 } }, 'filters.year.$exists must be true or false'],
     ['an empty $or', { $or: [] }, 'filters.$or must be a list of filters'],
-    ['a $or of values', { $or: [3] } as MetadataFilter, 'filters.$or[0] must be an object'],
+    ['a $or of values', { $or: [3] }, 'filters.$or[0] must be an object'],
     ['a NUL in a value', { lang: 'a\0b' }, 'filters.lang must be a text'],
     ['a NUL in a name', { 'a\0b': 1 }, 'is not the name of a field'],
   ])('refuses %s', (_name, filter, message) => {

@@ -121,18 +121,21 @@ export class ReembeddingRepository {
   ): Promise<'kept' | 'deleted' | 'space_dropped'> {
     const [use] = await this.database.query<{ own: boolean; any: boolean }>({
       text: `
-        select coalesce(bool_or(id = $1::uuid), false) as own, count(*) > 0 as any
-        from collections where embedding_space_id = $2::uuid`,
+        select coalesce(bool_or(c.id = $1::uuid), false) as own, count(c.id) > 0 as any
+        from embedding_spaces s left join collections c on c.embedding_space_id = s.id
+        where s.id = $2::uuid
+        group by s.id`,
       values: [collectionId, space.id],
     });
-    if (use!.own) return 'kept'; // it has come back
-    if (use!.any || (await this.isTarget(space))) {
+    if (!use || use.own) return 'kept'; // dropped before, or the collection has come back
+    if (use.any || (await this.isTarget(space))) {
       await this.database.query({
         text: `delete from ${partitionOf(space)} where collection_id = $1::uuid`,
         values: [collectionId],
       });
       return 'deleted';
     }
+    // The owner is above row-level security: only with a space that was seen as the tenant.
     await this.database.ownerTransaction(async (tx) => {
       await tx.query({ text: `drop table ${partitionOf(space)}` });
       await tx.query({ text: 'delete from embedding_spaces where id = $1::uuid', values: [space.id] });

@@ -21,7 +21,7 @@ export class VectorIndexRepository {
 
   /**
    * Readers and writers go on meanwhile (`create index concurrently`). Safe to run again after it was interrupted.
-   * @returns false when another process is building it at this moment
+   * @returns false when another process is building it at this moment, or the space is gone
    */
   async build(
     space: EmbeddingSpace,
@@ -29,6 +29,11 @@ export class VectorIndexRepository {
     onProgress: (progress: IndexBuildProgress) => void,
   ): Promise<boolean> {
     const index = `${partitionOf(space)}_hnsw`;
+    const [own] = await this.database.query({
+      text: 'select 1 from embedding_spaces where id = $1::uuid',
+      values: [space.id],
+    });
+    if (!own) return false; // gone, or another tenant's: the owner, who builds, would not notice
     return this.database.maintain(async (session) => {
       // A lock of the session, which ends with the connection: this one is direct.
       const [lock] = await session.query<{ taken: boolean }>({

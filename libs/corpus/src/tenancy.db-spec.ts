@@ -1,0 +1,370 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { type Database, runAsTenant } from '#libs/database';
+import { describeOnEachEngine } from '../../../test/support/engines.js';
+import {
+  ChunkRepository,
+  CollectionRepository,
+  DocumentRepository,
+  EmbeddingSpaceRepository,
+  IndexJobRepository,
+  type LexicalEngine,
+  ReembeddingRepository,
+  TenantRepository,
+  VectorIndexRepository,
+  VersionRepository,
+} from './index.js';
+
+const SECRET = 'zanzibar';
+const DIMENSIONS = 4;
+const vector = Float32Array.from([1, 0, 0, 0]);
+
+function repositories(database: Database, engine: LexicalEngine = 'bm25') {
+  return {
+    chunks: new ChunkRepository(database, engine),
+    collections: new CollectionRepository(database, engine),
+    documents: new DocumentRepository(database),
+    spaces: new EmbeddingSpaceRepository(database),
+    jobs: new IndexJobRepository(database),
+    reembeddings: new ReembeddingRepository(database),
+    vectorIndexes: new VectorIndexRepository(database),
+    versions: new VersionRepository(database, engine),
+  };
+}
+
+type Repositories = ReturnType<typeof repositories>;
+type Victim = Awaited<ReturnType<typeof fill>>;
+
+/** A tenant with a bit of everything, each text with a word that nobody else has. */
+async function fill(database: Database, all: Repositories) {
+  const space = await all.spaces.findOrCreate({ provider: 'test', model: SECRET, dimensions: DIMENSIONS });
+  const target = await all.spaces.findOrCreate({ provider: 'test', model: 'next', dimensions: DIMENSIONS });
+  const { collection } = await all.collections.findOrCreate({
+    name: `${SECRET}-collection`,
+    language: 'english',
+    chunkTokensMax: 400,
+    overlapTokens: 60,
+    embeddingSpaceId: space.id,
+  });
+  const submitted = await database.transaction((tx) =>
+    all.versions.submit(tx, newVersion(collection.id), Buffer.from(SECRET)),
+  );
+  const version = (await all.versions.find(submitted.versionId))!;
+  const jobId = await database.transaction((tx) =>
+    all.jobs.create(tx, { collectionId: collection.id, ...submitted }),
+  );
+  await database.transaction((tx) =>
+    all.versions.makeCurrent(tx, { ...version, language: 'english', space }, content()),
+  );
+  const reembedId = await database.transaction((tx) =>
+    all.jobs.createForCollection(tx, {
+      collectionId: collection.id,
+      kind: 'reembed',
+      details: { to_space: target.id, word: SECRET },
+    }),
+  );
+  await all.jobs.start(reembedId, 1);
+  const [chunk] = await all.chunks.listOfDocument(submitted.documentId, { limit: 1, firstOrdinal: 0 });
+  return { space, target, collection, submitted, version, jobId, reembedId, chunkId: chunk!.id };
+}
+
+function newVersion(collectionId: string) {
+  return {
+    collectionId,
+    externalId: `${SECRET}-id`,
+    title: SECRET,
+    filename: null,
+    mediaType: 'text/plain',
+    metadata: { word: SECRET },
+    contentSha256: createHash('sha256').update(SECRET).digest(),
+  };
+}
+
+function content() {
+  const text = `The ${SECRET} is far away.`;
+  return {
+    title: SECRET,
+    text,
+    pageCount: null,
+    embeddings: [vector],
+    chunks: [
+      {
+        ordinal: 0,
+        text,
+        headingPath: [],
+        page: null,
+        start: 0,
+        end: text.length,
+        tokenCount: 5,
+        textSha256: createHash('sha256').update(text).digest(),
+        lexicalText: text,
+      },
+    ],
+  };
+}
+
+/** Every method of every repository, with the victim's ids, run by somebody else. */
+const attempts: {
+  [Name in keyof Repositories]: Record<
+    string,
+    (all: Repositories, victim: Victim, database: Database) => Promise<unknown>
+  >;
+} = {
+  chunks: {
+    findNearest: async ({ chunks }, v) => [
+      await chunks.findNearest({ ...nearest(v), method: 'exact' }),
+      await chunks.findNearest({ ...nearest(v), method: 'hnsw' }),
+    ],
+    searchMany: ({ chunks }, v) =>
+      chunks.searchMany({ collectionId: v.collection.id, space: v.space, embeddings: [vector], limit: 9 }),
+    countInScope: async ({ chunks }, v) =>
+      expectSame(await chunks.countInScope({ collectionId: v.collection.id }, v.space, 9), 0),
+    countInSpace: async ({ chunks }, v) => expectSame(await chunks.countInSpace(v.space, 9), 0),
+    measureDistances: ({ chunks }, v) =>
+      chunks.measureDistances({ space: v.space, embedding: vector, chunkIds: [v.chunkId] }),
+    findLexical: ({ chunks }, v) =>
+      chunks.findLexical({
+        scope: { collectionId: v.collection.id },
+        language: 'english',
+        text: SECRET,
+        limit: 9,
+      }),
+    scoreWords: async ({ chunks }) =>
+      expectSame(await chunks.scoreWords({ language: 'english', words: [SECRET] }), [null]),
+    load: ({ chunks }, v) => chunks.load([v.chunkId]),
+    listOfDocument: ({ chunks }, v) =>
+      chunks.listOfDocument(v.submitted.documentId, { limit: 9, firstOrdinal: 0 }),
+  },
+  collections: {
+    get: ({ collections }, v) => collections.get(v.collection.name),
+    getByNameOrId: ({ collections }, v) => collections.getByNameOrId(v.collection.id),
+    getById: ({ collections }, v) => collections.getById(v.collection.id),
+    list: ({ collections }) => collections.list(),
+    findOrCreate: ({ collections }, v) =>
+      collections.findOrCreate({
+        name: 'mine',
+        language: 'english',
+        chunkTokensMax: 400,
+        overlapTokens: 60,
+        embeddingSpaceId: v.space.id,
+      }),
+  },
+  documents: {
+    list: async ({ documents }, v) => [
+      await documents.list({ limit: 9 }),
+      await documents.list({ limit: 9, collection: v.collection.name }),
+    ],
+    get: ({ documents }, v) => documents.get(v.submitted.documentId),
+    getText: ({ documents }, v) => documents.getText(v.submitted.documentId),
+    delete: ({ documents }, v) => documents.delete(v.submitted.documentId),
+  },
+  spaces: {
+    get: ({ spaces }, v) => spaces.get(v.space.id),
+    find: ({ spaces }, v) => spaces.find(v.space),
+    listInUse: ({ spaces }) => spaces.listInUse(),
+    findOrCreate: async ({ spaces }, v) =>
+      expectSame((await spaces.findOrCreate(v.target)).id === v.target.id, false),
+    create: () => Promise.resolve(), // what findOrCreate calls
+  },
+  jobs: {
+    create: ({ jobs }, v, database) =>
+      database.transaction((tx) => jobs.create(tx, { collectionId: v.collection.id, ...v.submitted })),
+    createForCollection: ({ jobs }, v, database) =>
+      database.transaction((tx) =>
+        jobs.createForCollection(tx, { collectionId: v.collection.id, kind: 'build_index', details: {} }),
+      ),
+    get: ({ jobs }, v) => jobs.get(v.jobId),
+    find: ({ jobs }, v) => jobs.find(v.jobId),
+    listOpen: ({ jobs }) => jobs.listOpen(9),
+    findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
+    start: ({ jobs }, v) => jobs.start(v.jobId, 7),
+    progress: ({ jobs }, v) => jobs.progress(v.reembedId, { stage: 'fill', done: 7, total: 7 }),
+    addDetails: ({ jobs }, v) => jobs.addDetails(v.reembedId, { mine: 1 }),
+    finishForCollection: ({ jobs }, v, database) => jobs.finishForCollection(database, v.reembedId, {}),
+    cancel: ({ jobs }, v) => jobs.cancel(v.reembedId),
+    hasOpenDocuments: async ({ jobs }, v) => expectSame(await jobs.hasOpenDocuments(v.space.id), false),
+    finish: ({ jobs }, v, database) => database.transaction((tx) => jobs.finish(tx, v.jobId, 'ready', 1)),
+    fail: ({ jobs }, v) => jobs.fail(v.jobId, 0, { code: 'x', message: 'x', stage: null, retryable: false }),
+    requeue: ({ jobs }, v) => jobs.requeue(v.reembedId, 1, null),
+  },
+  reembeddings: {
+    listMissing: ({ reembeddings }, v) =>
+      reembeddings.listMissing(v.collection.id, v.target, { afterChunkId: null, limit: 9 }),
+    sample: ({ reembeddings }, v) => reembeddings.sample(v.collection.id, 9),
+    countProgress: async ({ reembeddings }, v) =>
+      expectSame(await reembeddings.countProgress(v.collection.id, v.space), { done: 0, total: 0 }),
+    storeVectors: ({ reembeddings }, v) =>
+      reembeddings.storeVectors(
+        v.collection.id,
+        v.target,
+        [{ chunkId: v.chunkId, documentId: v.submitted.documentId, title: '', headingPath: [], text: '' }],
+        [vector],
+      ),
+    switchSpace: ({ reembeddings }, v) => reembeddings.switchSpace(v.collection.id, v.target),
+    dropVectors: ({ reembeddings }, v) => reembeddings.dropVectors(v.collection.id, v.space),
+    isTarget: () => Promise.resolve(), // what dropVectors calls
+  },
+  vectorIndexes: {
+    build: async ({ vectorIndexes }, v) =>
+      expectSame(await vectorIndexes.build(v.target, { memoryMb: 64, workers: 0 }, () => undefined), false),
+    create: () => Promise.resolve(), // what build calls
+    watch: () => Promise.resolve(),
+  },
+  versions: {
+    submit: ({ versions }, v, database) =>
+      database.transaction((tx) => versions.submit(tx, newVersion(v.collection.id), Buffer.from('mine'))),
+    find: ({ versions }, v) => versions.find(v.version.versionId),
+    readSource: async ({ versions }, v) =>
+      expectSame((await versions.readSource(v.version.versionId)).length, 0),
+    makeCurrent: ({ versions }, v, database) =>
+      database.transaction((tx) =>
+        versions.makeCurrent(
+          tx,
+          { ...v.version, version: 99, language: 'english', space: v.space },
+          content(),
+        ),
+      ),
+    setMetadata: () => Promise.resolve(), // what submit and makeCurrent call
+    isCurrent: () => Promise.resolve(),
+    storeChunks: () => Promise.resolve(),
+    findHalfvecOid: () => Promise.resolve(),
+  },
+};
+
+const internal: Record<string, string[]> = {
+  chunks: [
+    'findNearestExactly',
+    'findNearestByIndex',
+    'findByBm25',
+    'findByTsRank',
+    'scoreByBm25',
+    'scoreByFrequency',
+  ],
+  collections: ['assertLanguage'],
+};
+
+function expectSame(actual: unknown, expected: unknown): void {
+  expect(actual).toEqual(expected);
+}
+
+function nearest({ collection, space }: Victim) {
+  return { scope: { collectionId: collection.id }, space, embedding: vector, limit: 9 };
+}
+
+const tables = `
+  select c.relname as name, c.relrowsecurity as secured,
+    exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id') as has_tenant
+  from pg_class c
+  where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+  order by 1`;
+
+interface Table {
+  name: string;
+  secured: boolean;
+  has_tenant: boolean;
+}
+
+/** All rows of a tenant, as one hash. */
+async function fingerprint(database: Database): Promise<string> {
+  const rows: string[] = [];
+  for (const { name, secured } of await database.query<Table>({ text: tables })) {
+    if (!secured) continue;
+    const [row] = await database.query<{ hash: string | null }>({
+      text: `select md5(string_agg(t::text, '|' order by t::text)) as hash from ${name} t`,
+    });
+    if (row!.hash) rows.push(`${name} ${row!.hash}`);
+  }
+  return rows.join('\n');
+}
+
+describeOnEachEngine('row-level security', (open) => {
+  it('is on every table, and every table has a tenant_id', async () => {
+    const found = await open().query<Table>({ text: tables });
+    expect(found.length).toBeGreaterThan(9);
+    for (const { name, secured, has_tenant } of found) {
+      if (name === 'schema_migrations' || name === 'tenants') continue; // nobody's, and everybody's names
+      expect({ name, secured, has_tenant }).toEqual({ name, secured: true, has_tenant: true });
+    }
+  });
+
+  it('binds the role that statements run as: it owns nothing and may not bypass', async () => {
+    const [role] = await open().query({
+      text: `
+        select rolsuper or rolbypassrls as above,
+          exists (select from pg_class where relowner = r.oid and relnamespace = 'public'::regnamespace) as owns
+        from pg_roles r where rolname = current_user`,
+    });
+    expect(role).toEqual({ above: false, owns: false });
+    await expect(
+      open().query({ text: 'alter table chunks disable row level security' }),
+    ).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  it('shows nothing to a connection without a tenant', async () => {
+    await runAsTenant(randomUUID(), () => fill(open(), repositories(open())));
+    const [row] = await open().transaction(async (tx) => {
+      await tx.query({ text: `select set_config('ragstone.tenant_id', '', true)` });
+      return tx.query<{ count: string }>({ text: 'select count(*) from documents' });
+    });
+    expect(row!.count).toBe('0');
+  });
+
+  it('keeps every method of every repository away from the rows of another tenant', async () => {
+    const database = open();
+    const all = repositories(database);
+    const [mine, theirs] = [randomUUID(), randomUUID()];
+    const victim = await runAsTenant(theirs, () => fill(database, all));
+    const before = await runAsTenant(theirs, () => fingerprint(database));
+    const secrets = [
+      SECRET,
+      victim.chunkId,
+      victim.submitted.documentId,
+      victim.collection.id,
+      victim.reembedId,
+    ];
+    for (const [name, repository] of Object.entries(all)) {
+      for (const method of Object.getOwnPropertyNames(Object.getPrototypeOf(repository))) {
+        if (method === 'constructor' || internal[name]?.includes(method)) continue;
+        const attempt = attempts[name as keyof Repositories][method];
+        expect(attempt, `an attempt on ${name}.${method} in this test`).toBeDefined();
+        const result = await runAsTenant(mine, async () => {
+          try {
+            return (await attempt!(all, victim, database)) ?? null;
+          } catch (error) {
+            if ((error as Error).name === 'AssertionError') throw error;
+            return null; // refused
+          }
+        });
+        const shown = JSON.stringify(result);
+        for (const secret of secrets) expect(shown, `${name}.${method}`).not.toContain(secret);
+        const after = await runAsTenant(theirs, () => fingerprint(database));
+        expect(after, `${name}.${method}`).toBe(before);
+      }
+    }
+  });
+
+  it('gives each tenant its own vectors, collections and names', async () => {
+    const all = repositories(open());
+    const [a, b] = [randomUUID(), randomUUID()];
+    const [ofA, ofB] = [
+      await runAsTenant(a, () => fill(open(), all)),
+      await runAsTenant(b, () => fill(open(), all)),
+    ];
+    expect(ofA.space.id).not.toBe(ofB.space.id);
+    const found = await runAsTenant(a, () => all.chunks.findNearest({ ...nearest(ofA), method: 'exact' }));
+    expect(found.map(({ id }) => id)).toEqual([ofA.chunkId]);
+    await runAsTenant(a, () => all.documents.delete(ofA.submitted.documentId));
+    expect(await runAsTenant(b, () => all.chunks.load([ofB.chunkId]))).toHaveLength(1);
+  });
+
+  it('lists tenants', async () => {
+    const tenants = new TenantRepository(open());
+    const id = randomUUID();
+    await tenants.create({ id, name: `tenant ${id}` });
+    expect(await tenants.list()).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'default' }), { id, name: `tenant ${id}` }]),
+    );
+  });
+});
