@@ -29,6 +29,8 @@ export class ModelServer {
   readonly faults: Fault[] = [];
   responder: Responder = () => 'NO_EVIDENCE';
   dimensions = 8;
+  /** Makes every vector the same: the worst of models. */
+  isBlind = false;
   sendsUsage = true;
 
   private constructor(
@@ -81,7 +83,8 @@ export class ModelServer {
   private embeddings({ input, encoding_format }: Record<string, unknown>): unknown {
     const data = (input as string[]).map((text, index) => {
       const vector = new Float32Array(this.dimensions).fill(0.01);
-      for (const letter of text.toLowerCase()) vector[letter.charCodeAt(0) % this.dimensions]! += 1;
+      for (const letter of this.isBlind ? '' : text.toLowerCase())
+        vector[letter.charCodeAt(0) % this.dimensions]! += 1;
       const embedding =
         encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector];
       return { object: 'embedding', index, embedding };

@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { projectFolder } from '#libs/project-files';
@@ -14,23 +16,66 @@ export interface TestDatabase {
 
 const script = join(projectFolder, 'scripts', 'stack');
 
-/** Runs a command of scripts/stack, for tests that stop and start services. */
+/** Runs a command of scripts/stack. */
 export function stack(...args: string[]): string {
-  const done = spawnSync(script, args, { encoding: 'utf8' });
+  return runStack({}, args);
+}
+
+function runStack(environment: Record<string, string>, args: string[]): string {
+  const env = { ...process.env, ...environment };
+  const done = spawnSync(script, args, { encoding: 'utf8', env });
   if (done.status !== 0) throw new Error(`scripts/stack ${args.join(' ')} failed:\n${done.stderr}`);
   return done.stdout;
 }
 
-/** The `export NAME=value` lines of `scripts/stack env`; null when the stack is not up. */
-function readEnvironment(): Record<string, string> | null {
-  if (process.platform !== 'linux') return null;
-  const status = spawnSync(script, ['status', 'pg', 'pgbouncer'], { encoding: 'utf8' });
-  if (status.status !== 0) return null;
-  const lines = stack('env').matchAll(/^export ([A-Z_]+)=["']?(.*?)["']?$/gm);
+/** The `export NAME=value` lines of `scripts/stack env`. */
+function parseEnvironment(text: string): Record<string, string> {
+  const lines = text.matchAll(/^export ([A-Z_]+)=["']?(.*?)["']?$/gm);
   return Object.fromEntries([...lines].map(([, name, value]) => [name!, value!]));
 }
 
+function readEnvironment(): Record<string, string> | null {
+  if (process.platform !== 'linux') return null;
+  const status = spawnSync(script, ['status', 'pg', 'pgbouncer'], { encoding: 'utf8' });
+  return status.status === 0 ? parseEnvironment(stack('env')) : null;
+}
+
+/** Null when the stack is not up. */
 export const stackEnvironment = readEnvironment();
+
+/** A PostgreSQL and a pgBouncer for one test, which may stop and kill them. */
+export class OwnStack {
+  private constructor(
+    private readonly environment: Record<string, string>,
+    private readonly folder: string,
+    readonly urls: { DATABASE_URL: string; DATABASE_DIRECT_URL: string },
+  ) {}
+
+  static async start(portBase: number): Promise<OwnStack> {
+    const folder = await mkdtemp(join(tmpdir(), 'ragstone-stack-'));
+    // Durable: what is killed must not lose what it committed.
+    const environment = { STACK_RUN: folder, STACK_PORT_BASE: String(portBase), STACK_DURABLE: '1' };
+    runStack(environment, ['up', 'pg', 'pgbouncer']);
+    const { DATABASE_URL, DATABASE_DIRECT_URL } = parseEnvironment(runStack(environment, ['env']));
+    return new OwnStack(environment, folder, {
+      DATABASE_URL: DATABASE_URL!,
+      DATABASE_DIRECT_URL: DATABASE_DIRECT_URL!,
+    });
+  }
+
+  async run(...args: string[]): Promise<void> {
+    const child = spawn(script, args, { env: { ...process.env, ...this.environment }, stdio: 'ignore' });
+    const code = await new Promise((resolve) => {
+      child.on('exit', resolve);
+    });
+    if (code !== 0) throw new Error(`scripts/stack ${args.join(' ')} failed`);
+  }
+
+  async remove(): Promise<void> {
+    await this.run('reset');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
 
 /** Why tests on a server are skipped; null when the stack is up. In CI it must be. */
 export const serverMissing = stackEnvironment
@@ -49,6 +94,11 @@ export async function createTestDatabase(
     directUrl: withDatabase(DATABASE_DIRECT_URL!, name),
     drop: () => asOwner(`drop database if exists ${name} with (force)`),
   };
+}
+
+/** What the owner may not make itself, as on a managed server: the administrator does. */
+export function withExtension(database: string, extension: string): void {
+  stack('psql', '-q', '-d', database, '-c', `create extension ${extension}`);
 }
 
 async function asOwner(sql: string): Promise<void> {
