@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Command } from 'commander';
 import { loadDotEnv } from '#libs/config';
 import { assertNodeVersion } from '#libs/project-files';
+import { runBackup, runRestore } from './backup.command.js';
 import { runDemo } from './demo.command.js';
 import { runMigrate } from './migrate.command.js';
 
@@ -17,6 +18,18 @@ program
   .command('migrate')
   .description('bring the database up to date; safe to run at any time')
   .action(runMigrate);
+
+program
+  .command('backup')
+  .description('write the whole database into one file (embedded: stop the service first)')
+  .argument('<file>')
+  .action(runBackup);
+
+program
+  .command('restore')
+  .description('fill an empty database from a backup, of a server or embedded')
+  .argument('<file>')
+  .action(runRestore);
 
 program
   .command('demo')

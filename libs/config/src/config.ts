@@ -20,6 +20,8 @@ const environmentSchema = z.object({
   DATABASE_STATEMENT_TIMEOUT_MS: z.coerce.number('must be a number').int().min(0).default(30_000),
   DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS: z.coerce.number('must be a number').int().min(0).default(60_000),
   DATABASE_APPLICATION_NAME: z.string().max(63).default('ragstone'),
+  PG_DUMP: z.string().default('pg_dump'),
+  PG_RESTORE: z.string().default('pg_restore'),
   INDEX_BUILD_MEMORY_MB: positive.default(256),
   INDEX_BUILD_WORKERS: z.coerce.number('must be a number').int().min(0).max(64).default(2),
   DATA_DIR: z.string().default('./data'),
@@ -70,6 +72,8 @@ export interface Config {
         applicationName: string;
       }
     | { engine: 'pglite'; dataFolder: string };
+  /** PostgreSQL's own programs, for backups. */
+  readonly pgTools: { pgDump: string; pgRestore: string };
   /** For building a vector index: maintenance_work_mem and max_parallel_maintenance_workers. */
   readonly indexBuild: { memoryMb: number; workers: number };
   readonly indexing: { root: string | null; bytesMax: number; concurrency: number };
@@ -148,6 +152,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
           applicationName: values.DATABASE_APPLICATION_NAME,
         }
       : { engine: 'pglite', dataFolder: resolve(values.DATA_DIR) },
+    pgTools: { pgDump: values.PG_DUMP, pgRestore: values.PG_RESTORE },
     indexBuild: { memoryMb: values.INDEX_BUILD_MEMORY_MB, workers: values.INDEX_BUILD_WORKERS },
     indexing: {
       root: values.INDEX_ROOT ? resolve(values.INDEX_ROOT) : null,

@@ -1,4 +1,7 @@
 export { grantToApplication } from './application-role.js';
+export { backup } from './backup/backup.js';
+export type { PgTools } from './backup/pg-tools.js';
+export { restore } from './backup/restore.js';
 export { DatabaseModule } from './database.module.js';
 export { migrate, readMigrations, type Migration } from './migrate.js';
 export { openDatabase, type DatabaseOptions } from './open-database.js';

@@ -39,10 +39,11 @@ export async function readMigrations(folder = join(projectFolder, 'migrations'))
 export async function migrate(database: Database, migrations?: Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
   const applied: string[] = [];
+  await applyRole(database, false); // a restored database has its tables, and nobody may read them yet
   for (const migration of await missing(database.withoutTenant, wanted)) {
     if (await applyOnce(database, migration)) applied.push(migration.name);
   }
-  await applyRole(database, applied.length > 0);
+  if (applied.length > 0) await applyRole(database, true);
   return applied;
 }
 
