@@ -1,10 +1,15 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Says at the end what was not tested and why: nothing is skipped in silence. */
+/** Says at the end what was not tested and why, and counts in a plain line: nothing is skipped in silence. */
 export class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = new Map<string, number>();
+    const total = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state !== 'pending') total[state] += 1;
+      }
       for (const test of module.children.allTests('skipped')) {
         const result = test.result();
         const note = (result.state === 'skipped' && result.note) || 'no reason given';
@@ -15,5 +20,6 @@ export class SkipReporter implements Reporter {
     for (const [reason, count] of counts) {
       console.log(`  ${count} ${count === 1 ? 'test' : 'tests'}: ${reason}`);
     }
+    console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   }
 }

@@ -37,7 +37,9 @@ function parseEnvironment(text: string): Record<string, string> {
 function readEnvironment(): Record<string, string> | null {
   if (process.platform !== 'linux') return null;
   const status = spawnSync(script, ['status', 'pg', 'pgbouncer'], { encoding: 'utf8' });
-  return status.status === 0 ? parseEnvironment(stack('env')) : null;
+  if (status.status === 0) return parseEnvironment(stack('env'));
+  if (process.env.RAGSTONE_REQUIRE_STACK) throw new Error(`the stack is not up:\n${status.stdout}`);
+  return null;
 }
 
 /** Null when the stack is not up. */

@@ -4,8 +4,6 @@ import type { Database, SqlExecutor, Transaction } from './ports/database.js';
 /** What statements run as where the connection's own role owns the tables and so stands above row-level security. */
 const APPLICATION_ROLE = 'ragstone_app';
 
-const ROLE_LOCK = 7_246_784;
-
 interface RoleFacts {
   user: string;
   /** Row-level security does not bind this user: it owns the tables, or is a superuser. */
@@ -70,13 +68,14 @@ async function createRole(database: Database, user: string): Promise<void> {
   const statements = `create role ${APPLICATION_ROLE} nologin; grant ${APPLICATION_ROLE} to "${user}" with set true, inherit false`;
   try {
     await database.ownerTransaction(async (tx) => {
-      await tx.query({ text: 'select pg_advisory_xact_lock($1::bigint)', values: [ROLE_LOCK] });
-      // Another database of the same server may have made it: roles belong to the server.
-      const [known] = await tx.query({
-        text: 'select 1 from pg_roles where rolname = $1::text',
-        values: [APPLICATION_ROLE],
+      // Roles belong to the server: another database of it may have made this one, or be about to.
+      await tx.query({
+        text: `
+          do $$ begin
+            create role ${APPLICATION_ROLE} nologin;
+          exception when duplicate_object or unique_violation then null;
+          end $$`,
       });
-      if (!known) await tx.query({ text: `create role ${APPLICATION_ROLE} nologin` });
       await tx.query({ text: `grant ${APPLICATION_ROLE} to "${user}" with set true, inherit false` });
     });
   } catch (cause) {

@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { describeOnEachEngine } from '../../../test/support/engines.js';
+import { describeOnEachEngine, serverOptions } from '../../../test/support/engines.js';
+import { createTestDatabase, serverMissing } from '../../../test/support/stack.js';
+import { waitFor } from '../../../test/support/wait-for.js';
+import { openDatabase } from './index.js';
 import { migrate, type Migration, readMigrations } from './migrate.js';
 
 const suffix = () => Math.random().toString(36).slice(2);
@@ -42,6 +46,58 @@ describeOnEachEngine('migrate', (open) => {
       text: 'select extname from pg_extension order by extname',
     });
     expect(rows.map(({ extname }) => extname)).toEqual(expect.arrayContaining(['pg_textsearch', 'vector']));
+  });
+});
+
+describe('a migration on a server', () => {
+  it('that is killed half-way is whole after the next start', async (context) => {
+    if (serverMissing) context.skip(serverMissing);
+    const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`);
+    const database = await openDatabase(serverOptions(server));
+    try {
+      const slow = migration(
+        '9010_slow.sql',
+        'create table half (n integer); select pg_sleep(60); create table other_half (n integer)',
+      );
+      const killed = expect(migrate(database, [slow])).rejects.toMatchObject({
+        code: 'database_unavailable',
+      });
+      await waitFor('the migration to be half-way, and its connection to be killed', async () => {
+        const rows = await database.maintain((session) =>
+          session.query({
+            text: `
+              select pg_terminate_backend(pid) from pg_stat_activity
+              where datname = current_database() and query like '%other_half%' and pid <> pg_backend_pid()`,
+          }),
+        );
+        return rows.length > 0;
+      });
+      await killed;
+      const mended = migration('9010_slow.sql', slow.sql.replace('pg_sleep(60)', 'pg_sleep(0)'));
+      expect(await migrate(database, [mended])).toEqual(['9010_slow.sql']);
+      const tables = await database.withoutTenant.query({
+        text: `select relname from pg_class where relname in ('half', 'other_half') order by 1`,
+      });
+      expect(tables).toEqual([{ relname: 'half' }, { relname: 'other_half' }]);
+    } finally {
+      await database.close();
+      await server.drop();
+    }
+  });
+
+  it('with one role for everything switches to one that row-level security binds', async (context) => {
+    if (serverMissing) context.skip(serverMissing);
+    const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`);
+    const database = await openDatabase(serverOptions({ ...server, url: server.directUrl }));
+    try {
+      await migrate(database);
+      const [role] = await database.query({ text: 'select current_user::text as role' });
+      expect(role).toEqual({ role: 'ragstone_app' });
+      expect(await migrate(database)).toEqual([]);
+    } finally {
+      await database.close();
+      await server.drop();
+    }
   });
 });
 

@@ -87,7 +87,7 @@ export class BuildVectorIndexHandler {
     progress.enter('build');
     const start = performance.now();
     const built = await this.repositories.vectorIndexes.build(space, this.options, ({ done, total }) =>
-      progress.update(done, total ?? 0),
+      progress.update(done, total),
     );
     const seconds = Math.round((performance.now() - start) / 100) / 10;
     if (built) this.logger.log('vector index built', { model: space.model, seconds });
