@@ -15,5 +15,5 @@ export function sharedDataFolder(name: string): string | null {
 export function sharedDataOrSkip(context: TestContext, name: string): string {
   const path = sharedDataFolder(name);
   if (!path) context.skip('needs the public evaluation sets in ../shared/data');
-  return path!;
+  return path;
 }

@@ -50,7 +50,7 @@ export class VectorIndexRepository {
       });
       if (known && !known.valid) await session.query({ text: `drop index ${index}` });
       if (!known?.valid) await this.create(session, space, options, onProgress);
-      await this.database.query({
+      await session.query({
         text: 'update embedding_spaces set indexed_at = now() where id = $1::uuid',
         values: [space.id],
       });

@@ -90,15 +90,15 @@ describe('VectorLeg over 100,000 chunks', () => {
       chunks: CHUNKS_PER_DOCUMENT,
       dimensions: DIMENSIONS,
     };
-    const text = loadSql.replaceAll(/\$(\w+)/g, (_, key: string) => String(values[key]));
+    const text = loadSql.replaceAll(/\$(\w+)/g, (_match, key: string) => String(values[key]));
     await database.ownerTransaction((tx) => tx.query({ text }));
     await database.maintain((session) => session.query({ text: 'analyze' }));
     return made.collection;
   }
 
   const queries = () =>
-    Array.from({ length: QUERIES }, (_, query) =>
-      Float32Array.from({ length: DIMENSIONS }, (_, axis) =>
+    Array.from({ length: QUERIES }, (_query, query) =>
+      Float32Array.from({ length: DIMENSIONS }, (_axis, axis) =>
         Math.fround(Math.sin((query * 10 + 1) * 7919 * (axis + 1)) + 0.2 * Math.sin(query + axis)),
       ),
     );
@@ -121,7 +121,7 @@ describe('VectorLeg over 100,000 chunks', () => {
     ['nothing', { tenth: 'never' }, 0],
   ])(
     'returns exactly k chunks with recall of at least 0.95 where the filter keeps %s',
-    async (_, filter, expected) => {
+    async (_name, filter, expected) => {
       const leg = new VectorLeg(chunks);
       let hits = 0;
       for (const embedding of queries()) {

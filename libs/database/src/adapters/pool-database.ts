@@ -44,7 +44,9 @@ export abstract class PoolDatabase extends Database {
 
   async maintain<T>(work: (session: SqlExecutor) => Promise<T>): Promise<T> {
     return this.withOwnerPool((pool) =>
-      this.withClient(pool, (client) => work({ query: (query) => run(client, query, null) })),
+      this.withClient(pool, (client) =>
+        this.insideTransaction.run(true, () => work({ query: (query) => run(client, query, null) })),
+      ),
     );
   }
 

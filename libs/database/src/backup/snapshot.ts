@@ -31,7 +31,7 @@ export async function takeSnapshot(databaseFolder: string): Promise<Readable> {
   const database = await PGlite.create({ dataDir: databaseFolder, extensions });
   try {
     const blob = await database.dumpDataDir('gzip');
-    return Readable.fromWeb(blob.stream() as Parameters<typeof Readable.fromWeb>[0]);
+    return Readable.fromWeb(blob.stream());
   } finally {
     await database.close();
   }
