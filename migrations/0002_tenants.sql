@@ -28,12 +28,18 @@ alter table index_jobs add foreign key (tenant_id, collection_id) references col
 -- A space without a vector index is searched exactly: on a server the index is built once, after the first load.
 alter table embedding_spaces add column indexed_at timestamptz;
 update embedding_spaces set indexed_at = created_at;
-alter table embedding_spaces drop constraint embedding_spaces_status_check;
-alter table embedding_spaces add check (status in ('building', 'active', 'retired'));
 
 -- Filters keep documents, and the vectors' table must say whose a vector is.
 alter table chunk_embeddings add column document_id uuid;
 update chunk_embeddings e set document_id = c.document_id from chunks c where c.id = e.chunk_id;
+-- For the code of before, which does not know the column.
+create function chunk_embeddings_document() returns trigger language plpgsql as $$
+begin
+  select c.document_id into new.document_id from chunks c where c.id = new.chunk_id;
+  return new;
+end $$;
+create trigger chunk_embeddings_document before insert on chunk_embeddings
+  for each row when (new.document_id is null) execute function chunk_embeddings_document();
 
 -- Only filled where pg_textsearch is missing.
 alter table chunks add column lexical_vector tsvector;

@@ -20,6 +20,16 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+-- Name: chunk_embeddings_document(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.chunk_embeddings_document() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  select c.document_id into new.document_id from chunks c where c.id = new.chunk_id;
+  return new;
+end $$;
+
 SET default_tablespace = '';
 
 -- Name: chunk_embeddings; Type: TABLE; Schema: public; Owner: -
@@ -330,6 +340,10 @@ CREATE INDEX index_jobs_open ON public.index_jobs USING btree (created_at) WHERE
 -- Name: index_jobs_version; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX index_jobs_version ON public.index_jobs USING btree (version_id);
+
+-- Name: chunk_embeddings chunk_embeddings_document; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER chunk_embeddings_document BEFORE INSERT ON public.chunk_embeddings FOR EACH ROW WHEN ((new.document_id IS NULL)) EXECUTE FUNCTION public.chunk_embeddings_document();
 
 -- Name: chunk_embeddings chunk_embeddings_chunk_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 

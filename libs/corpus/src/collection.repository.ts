@@ -97,6 +97,9 @@ export class CollectionRepository {
     await ensureLexicalIndex(this.database, this.lexicalEngine, language);
     const [created] = await this.database.query<CollectionRow>({
       text: `
+        with space as (
+          update embedding_spaces set status = 'active' where id = $5::uuid and status <> 'active'
+        )
         insert into collections (name, language, chunk_tokens_max, overlap_tokens, embedding_space_id)
         values ($1::text, $2::text, $3::integer, $4::integer, $5::uuid)
         on conflict (tenant_id, name) do nothing

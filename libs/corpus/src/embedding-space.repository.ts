@@ -85,7 +85,7 @@ export class EmbeddingSpaceRepository {
     const [created] = await tx.query<{ id: string; number: number }>({
       text: `
         insert into embedding_spaces (provider, model, dimensions, status, indexed_at)
-        values ($1::text, $2::text, $3::integer, 'active', case when $4::boolean then now() end)
+        values ($1::text, $2::text, $3::integer, 'building', case when $4::boolean then now() end)
         on conflict (tenant_id, provider, model, dimensions) do nothing
         returning id, number`,
       values: [provider, model, dimensions, isEmbedded],

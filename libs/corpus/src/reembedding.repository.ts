@@ -108,7 +108,9 @@ export class ReembeddingRepository {
       await tx.query({
         text: `
           update embedding_spaces s set status =
-            case when exists (select from collections c where c.embedding_space_id = s.id) then 'active' else 'retired' end`,
+            case when exists (select from collections c where c.embedding_space_id = s.id) then 'active' else 'retired' end
+          where status <> 'building' or id = $1::uuid`,
+        values: [space.id],
       });
       return 0;
     });

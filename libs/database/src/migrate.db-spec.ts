@@ -83,6 +83,21 @@ describe('a migration on a server', () => {
     }
   });
 
+  it('says what an administrator must run where pgvector is missing', async (context) => {
+    if (serverMissing) context.skip(serverMissing);
+    const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`, 'template0');
+    const database = await openDatabase(serverOptions(server));
+    try {
+      await expect(migrate(database)).rejects.toMatchObject({
+        code: 'database_extension_missing',
+        message: expect.stringContaining('create extension vector'),
+      });
+    } finally {
+      await database.close();
+      await server.drop();
+    }
+  });
+
   it('with one role for everything switches to one that row-level security binds', async (context) => {
     if (serverMissing) context.skip(serverMissing);
     const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`);

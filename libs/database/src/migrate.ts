@@ -34,7 +34,8 @@ export async function readMigrations(folder = join(projectFolder, 'migrations'))
  * gives the application its role. Safe to run at any time; an interrupted file leaves nothing behind and is applied by
  * the next run. With nothing missing it needs no rights of an owner.
  * @returns the names that this call applied
- * @throws {RagError} migration_changed when an applied file no longer has the content it had; database_role_missing
+ * @throws {RagError} migration_changed when an applied file no longer has the content it had;
+ * database_extension_missing, database_role_missing
  */
 export async function migrate(database: Database, migrations?: Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
@@ -75,7 +76,14 @@ async function applyOnce(database: Database, migration: Migration): Promise<bool
         )`,
     });
     if (await isApplied(tx, migration)) return false; // by another process, while this one waited for the lock
-    await tx.query({ text: migration.sql });
+    await tx.query({ text: migration.sql }).catch((cause: { message?: string }) => {
+      if (!/extension "vector"/.test(cause.message ?? '')) throw cause;
+      throw new RagError(
+        'database_extension_missing',
+        `The server has no pgvector for this database (${cause.message}). Install it, and as an administrator run: create extension vector`,
+        { cause },
+      );
+    });
     await tx.query({
       text: 'insert into schema_migrations (name, sha256) values ($1::text, $2::text)',
       values: [migration.name, migration.sha256],

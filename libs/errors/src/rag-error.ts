@@ -33,6 +33,7 @@ export const ragErrorCodes = [
   'database_unavailable',
   'database_timeout',
   'database_role_missing',
+  'database_extension_missing',
   'database_not_empty',
   'backup_not_readable',
   'backup_tool_failed',

@@ -54,7 +54,7 @@ describe('VectorLeg', () => {
   it('measures everything while the space has no index', async () => {
     const { asked, search } = setUp({ inScope: 50_000, inSpace: 50_000, byIndex: 0 });
     await search({ space: { ...space, isIndexed: false } });
-    expect(asked).toEqual(['count', 'exact']);
+    expect(asked).toEqual(['exact']);
   });
 
   it('gives as many as were asked for when the scan of the index ended early, and counts it', async () => {

@@ -38,16 +38,13 @@ export class VectorLeg {
   async search(search: VectorSearch): Promise<NearChunk[]> {
     const { collection, filter, space, embedding, limit } = search;
     const scope = { collectionId: collection.id, filter };
-    const size = await this.sizeOf(search, scope);
-    const method =
-      !space.isIndexed || (size.matching <= EXACT_MAX && size.isMinority)
-        ? ('exact' as const)
-        : ('hnsw' as const);
+    const size = space.isIndexed ? await this.sizeOf(search, scope) : null;
+    const method = !size || size.isMinority ? 'exact' : 'hnsw';
     vectorSearches.inc({ method });
     const stop = vectorSearchSeconds.startTimer({ method });
     const found = await this.chunks.findNearest({ scope, space, embedding, limit, method });
     const isShort = found.length < limit;
-    if (!isShort || method === 'exact' || found.length >= size.matching) {
+    if (!isShort || !size || method === 'exact' || found.length >= size.matching) {
       stop();
       if (isShort) vectorSearchesShort.inc({ healed: 'false' });
       return found;

@@ -31,6 +31,7 @@ export const httpStatusByCode = {
   database_unavailable: 503,
   database_timeout: 503,
   database_role_missing: 500,
+  database_extension_missing: 500,
   database_not_empty: 500,
   backup_not_readable: 500,
   backup_tool_failed: 500,
