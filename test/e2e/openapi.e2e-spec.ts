@@ -29,6 +29,7 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'GET /collections',
       'POST /collections',
       'GET /metrics',
+      'GET /jobs',
       'POST /collections/{id}/reembed',
       'POST /jobs/{id}/cancel',
       'POST /jobs/{id}/retry',

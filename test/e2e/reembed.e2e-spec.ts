@@ -205,6 +205,10 @@ describe.each(stores)('re-embedding, $name', ({ missing, create }) => {
     expect(first.status).toBe(202);
     await waitFor('the first batch', async () => (await job(first.body.job_id)).done >= 64);
     expect((await reembed({ model: 'next' })).body).toMatchObject({ code: 'job_conflict' });
+    const listed = await api.client.get<{ jobs: { job_id: string }[] }>(
+      '/jobs?kind=reembed&status=running&collection=default',
+    );
+    expect(listed.body.jobs.map(({ job_id }) => job_id)).toEqual([first.body.job_id]);
     expect((await search('a glacier')).sources).not.toHaveLength(0);
     expect((await api.client.post(`/jobs/${first.body.job_id}/cancel`, {})).body).toMatchObject({
       status: 'cancelled',

@@ -1,4 +1,4 @@
-import { Module, type Type } from '@nestjs/common';
+import { Logger, Module, type Type } from '@nestjs/common';
 import { Database, DatabaseModule } from '#libs/database';
 import { ChunkRepository } from './chunk.repository.js';
 import { CollectionRepository } from './collection.repository.js';
@@ -29,7 +29,17 @@ const repositories: Type<unknown>[] = [
 @Module({
   imports: [DatabaseModule],
   providers: [
-    { provide: LEXICAL_ENGINE, inject: [Database], useFactory: prepareLexicalEngine },
+    {
+      provide: LEXICAL_ENGINE,
+      inject: [Database],
+      useFactory: async (database: Database): Promise<LexicalEngine> => {
+        const engine = await prepareLexicalEngine(database);
+        if (engine === 'ts_rank') {
+          new Logger('CorpusModule').warn('the server has no pg_textsearch: words are ranked by ts_rank');
+        }
+        return engine;
+      },
+    },
     ...repositories.map((Repository) => ({
       provide: Repository,
       inject: [Database, LEXICAL_ENGINE],

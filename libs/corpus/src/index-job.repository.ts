@@ -125,6 +125,31 @@ export class IndexJobRepository {
     return row ? toJob(row) : null;
   }
 
+  /** Newest first. `before` is the id that ended the page before: ids grow with time. */
+  async list(page: {
+    collection?: string | undefined;
+    kind?: IndexJobKind | undefined;
+    status?: VersionStatus | undefined;
+    before?: string | undefined;
+    limit: number;
+  }): Promise<IndexJob[]> {
+    const rows = await this.database.query<IndexJobRow>({
+      text: `${select}
+        where ($1::text is null or c.name = $1::text) and ($2::text is null or j.kind = $2::text)
+          and ($3::text is null or j.status = $3::text) and ($4::uuid is null or j.id < $4::uuid)
+        order by j.id desc
+        limit $5::integer`,
+      values: [
+        page.collection ?? null,
+        page.kind ?? null,
+        page.status ?? null,
+        page.before ?? null,
+        page.limit,
+      ],
+    });
+    return rows.map(toJob);
+  }
+
   /** Jobs that have not ended a minute after they were accepted, oldest first. */
   async listOpen(limit: number): Promise<{ id: string; kind: IndexJobKind; attempts: number }[]> {
     return this.database.query({

@@ -175,6 +175,7 @@ const attempts: {
       ),
     get: ({ jobs }, v) => jobs.get(v.jobId),
     find: ({ jobs }, v) => jobs.find(v.jobId),
+    list: ({ jobs }) => jobs.list({ limit: 9 }),
     listOpen: ({ jobs }) => jobs.listOpen(9),
     findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
     start: ({ jobs }, v) => jobs.start(v.jobId, 7),

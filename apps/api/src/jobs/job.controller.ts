@@ -1,10 +1,19 @@
-import { Controller, Get, HttpCode, Param, Post, SerializeOptions } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, HttpCode, Param, Post, Query, SerializeOptions } from '@nestjs/common';
+import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type IndexJob, IndexJobRepository } from '#libs/corpus';
 import { ReembeddingService } from '#libs/indexing';
 import { idSchema } from '../id.schema.js';
 import { ApiProblems } from '../openapi/api-problems.js';
-import { jobSchema, type JobView, type ReembedResponse, reembedResponseSchema } from './job.schema.js';
+import {
+  type JobList,
+  jobListQuerySchema,
+  type JobListQuery,
+  jobListSchema,
+  jobSchema,
+  type JobView,
+  type ReembedResponse,
+  reembedResponseSchema,
+} from './job.schema.js';
 
 @ApiTags('jobs')
 @Controller('jobs')
@@ -13,6 +22,24 @@ export class JobController {
     private readonly jobs: IndexJobRepository,
     private readonly reembeddings: ReembeddingService,
   ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Jobs, newest first' })
+  @ApiQuery({ name: 'collection', required: false })
+  @ApiQuery({ name: 'kind', required: false })
+  @ApiQuery({ name: 'status', required: false })
+  @ApiQuery({ name: 'limit', required: false, type: Number })
+  @ApiQuery({ name: 'before', required: false })
+  @ApiResponse({ status: 200, standardSchema: jobListSchema })
+  @ApiProblems(422)
+  @SerializeOptions({ schema: jobListSchema })
+  async list(@Query({ schema: jobListQuerySchema }) query: JobListQuery): Promise<JobList> {
+    const jobs = await this.jobs.list(query);
+    return {
+      jobs: jobs.map(presentJob),
+      next_before: jobs.length === query.limit ? jobs.at(-1)!.id : null,
+    };
+  }
 
   @Get(':id')
   @ApiOperation({ summary: 'Where a job is, or why it failed' })

@@ -1,15 +1,28 @@
 import { z } from 'zod';
+import { idSchema } from '../id.schema.js';
+import { collectionName } from '../text.schema.js';
+
+const kinds = ['index_document', 'reembed', 'build_index'] as const;
+const statuses = ['queued', 'running', 'ready', 'failed', 'superseded', 'cancelled'] as const;
+
+export const jobListQuerySchema = z.strictObject({
+  collection: collectionName.optional(),
+  kind: z.enum(kinds).optional(),
+  status: z.enum(statuses).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  before: idSchema.optional(),
+});
 
 export const jobSchema = z
   .object({
     job_id: z.uuid(),
     kind: z
-      .enum(['index_document', 'reembed', 'build_index'])
+      .enum(kinds)
       .meta({ description: 'A document, or a whole collection: a change of its embedding model, an index.' }),
     document_id: z.uuid().nullable().meta({ description: 'Null for a job of a whole collection.' }),
     version: z.number().int().nullable(),
     collection: z.string(),
-    status: z.enum(['queued', 'running', 'ready', 'failed', 'superseded', 'cancelled']),
+    status: z.enum(statuses),
     stage: z
       .enum(['parse', 'split', 'embed', 'store', 'wait', 'fill', 'build', 'compare', 'switch'])
       .nullable(),
@@ -32,6 +45,13 @@ export const jobSchema = z
     finished_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Job' });
+
+export const jobListSchema = z
+  .object({
+    jobs: z.array(jobSchema),
+    next_before: z.uuid().nullable().meta({ description: 'Give it as `before` for the next page.' }),
+  })
+  .meta({ id: 'JobList' });
 
 export const reembedRequestSchema = z
   .strictObject({
@@ -66,4 +86,6 @@ export const reembedResponseSchema = z
 
 export type ReembedRequestBody = z.infer<typeof reembedRequestSchema>;
 export type ReembedResponse = z.infer<typeof reembedResponseSchema>;
+export type JobListQuery = z.infer<typeof jobListQuerySchema>;
+export type JobList = z.infer<typeof jobListSchema>;
 export type JobView = z.infer<typeof jobSchema>;
