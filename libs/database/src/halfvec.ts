@@ -4,6 +4,16 @@ export function halfvecLiteral(vector: Float32Array): string {
 }
 
 /**
+ * A vector as one binary parameter for `$n::halfvec(d)`: pgvector's int16 dimensions, int16 0, big-endian half floats.
+ * Writing and reading seven digits of 512 numbers costs a fifth of a search.
+ */
+export function halfvecBinary(vector: Float32Array): Buffer {
+  const buffer = Buffer.alloc(4 + vector.length * 2);
+  writeHalfvec(new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength), 0, vector);
+  return buffer;
+}
+
+/**
  * Vectors as one binary parameter for `$n::halfvec[]`: PostgreSQL's array format around pgvector's halfvec format
  * (int16 dimensions, int16 0, then big-endian half floats). 11-15 times faster to insert than text.
  * @param halfvecOid the type's oid in this database: `select 'halfvec'::regtype::oid`
@@ -21,13 +31,15 @@ export function halfvecArray(vectors: readonly Float32Array[], halfvecOid: numbe
   let offset = header;
   for (const vector of vectors) {
     view.setInt32(offset, 4 + vector.length * 2);
-    view.setInt16(offset + 4, vector.length);
-    view.setInt16(offset + 6, 0);
-    offset += 8;
-    for (const value of vector) {
-      view.setFloat16(offset, value);
-      offset += 2;
-    }
+    offset = writeHalfvec(view, offset + 4, vector);
   }
   return vectors.length === 0 ? buffer.subarray(0, 12) : buffer;
+}
+
+/** @returns the offset behind it */
+function writeHalfvec(view: DataView, offset: number, vector: Float32Array): number {
+  view.setInt16(offset, vector.length);
+  view.setInt16(offset + 2, 0);
+  for (const [index, value] of vector.entries()) view.setFloat16(offset + 4 + index * 2, value);
+  return offset + 4 + vector.length * 2;
 }

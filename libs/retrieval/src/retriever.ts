@@ -56,7 +56,7 @@ export class Retriever {
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
     const [lexical, vector] = await Promise.all([this.lexicalLeg(request), this.vectorLeg(request)]);
     const rankStart = performance.now();
-    const limit = Math.max(CANDIDATES, request.topK);
+    const limit = Math.max(RERANKED, request.topK * 2); // neighbours join: more than topK are read
     const weights = weightsOf(request.space, isMostlyUnspaced(request.question));
     const lexicalShare = request.mode === 'hybrid' ? weights.lexical : request.mode === 'lexical' ? 1 : 0;
     const measured = await this.measureRest(request, lexical.found, vector.found);

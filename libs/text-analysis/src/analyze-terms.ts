@@ -45,7 +45,20 @@ export function analyzeTermPositions(text: string): TermPosition[] {
   return positions;
 }
 
+/** Texts repeat their words, and stemming one costs more than finding it here. */
+const knownTerms = new Map<string, string | null>();
+const KNOWN_TERMS_MAX = 50_000;
+
 function spacedTerm(word: string): string | null {
+  const known = knownTerms.get(word);
+  if (known !== undefined) return known;
+  const term = analyzeWord(word);
+  if (knownTerms.size >= KNOWN_TERMS_MAX) knownTerms.clear();
+  knownTerms.set(word, term);
+  return term;
+}
+
+function analyzeWord(word: string): string | null {
   const lower = word.slice(0, TERM_LENGTH_MAX).normalize('NFKC').toLowerCase().replaceAll('’', "'");
   if (englishStopWords.has(lower)) return null;
   const bare = lower.replace(/'s$/, '').replaceAll(/[',]/g, '');
