@@ -1,7 +1,9 @@
 -- Row-level security by tenant, columns for collection-wide jobs and for a model change, embedding spaces with and
 -- without an index.
--- Rollout: additive. Code of before this migration owns the tables, so the policies don't bind it, and every new column
--- has a default; it goes on beside the new code.
+-- Rollout: additive. Code of before this migration owns the tables, so the policies don't bind it, every new column has a
+-- default or a trigger, and jobs of the default tenant look as before; it goes on beside the new code. Replace the workers
+-- of before ahead of the first re-embedding and the first 10,000 vectors: they would give up the new kinds of jobs.
+-- Each vector's row is written anew (document_id), with the tables locked: about a minute for 100,000 vectors.
 
 create table tenants (
   tenant_id uuid primary key,
@@ -43,6 +45,24 @@ create trigger chunk_embeddings_document before insert on chunk_embeddings
 
 -- Only filled where pg_textsearch is missing.
 alter table chunks add column lexical_vector tsvector;
+-- `@@` is not leak-proof, so that under a policy no index serves it; these run as the owner and keep to the tenant
+-- themselves.
+create function chunks_with_words(wanted_collection uuid, wanted_language text, words tsquery)
+returns table (chunk_id uuid, document_id uuid, rank real)
+language sql stable security definer set search_path = public, pg_temp as $$
+  select id, chunks.document_id, ts_rank(lexical_vector, words, 1) from chunks
+  where lexical_vector @@ words and collection_id = wanted_collection and language = wanted_language
+    and tenant_id = nullif(current_setting('ragstone.tenant_id', true), '')::uuid
+$$;
+create function count_chunks_with_word(wanted_language text, word tsquery, count_max integer) returns bigint
+language sql stable security definer set search_path = public, pg_temp as $$
+  select count(*) from (
+    select from chunks
+    where lexical_vector @@ word and language = wanted_language
+      and tenant_id = nullif(current_setting('ragstone.tenant_id', true), '')::uuid
+    limit count_max
+  ) having_word
+$$;
 
 -- A version brings its metadata along; it is the document's when the version is current.
 alter table document_versions add column metadata jsonb;
@@ -69,6 +89,9 @@ begin
     'document_texts', 'chunks', 'chunk_embeddings', 'index_jobs']
     || array(select inhrelid::regclass::text from pg_inherits where inhparent = 'chunk_embeddings'::regclass)
   loop
+    if name like 'chunk\_embeddings\_%' then
+      execute format('create index %I on %s (document_id)', name || '_document', name);
+    end if;
     execute format('alter table %s alter column tenant_id set default
       coalesce(nullif(current_setting(''ragstone.tenant_id'', true), ''''), ''00000000-0000-0000-0000-000000000000'')::uuid', name);
     execute format('alter table %s enable row level security', name);

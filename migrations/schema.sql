@@ -30,6 +30,31 @@ begin
   return new;
 end $$;
 
+-- Name: chunks_with_words(uuid, text, tsquery); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.chunks_with_words(wanted_collection uuid, wanted_language text, words tsquery) RETURNS TABLE(chunk_id uuid, document_id uuid, rank real)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select id, chunks.document_id, ts_rank(lexical_vector, words, 1) from chunks
+  where lexical_vector @@ words and collection_id = wanted_collection and language = wanted_language
+    and tenant_id = nullif(current_setting('ragstone.tenant_id', true), '')::uuid
+$$;
+
+-- Name: count_chunks_with_word(text, tsquery, integer); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.count_chunks_with_word(wanted_language text, word tsquery, count_max integer) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select count(*) from (
+    select from chunks
+    where lexical_vector @@ word and language = wanted_language
+      and tenant_id = nullif(current_setting('ragstone.tenant_id', true), '')::uuid
+    limit count_max
+  ) having_word
+$$;
+
 SET default_tablespace = '';
 
 -- Name: chunk_embeddings; Type: TABLE; Schema: public; Owner: -

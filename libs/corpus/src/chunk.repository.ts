@@ -218,7 +218,7 @@ export class ChunkRepository {
     });
   }
 
-  /** Any of the words, ranked by cover density, longer chunks damped by the logarithm of their length. */
+  /** Any of the words, ranked by ts_rank, longer chunks damped by the logarithm of their length. */
   private async findByTsRank({
     scope,
     language,
@@ -229,12 +229,10 @@ export class ChunkRepository {
     return this.database.query<{ id: string; score: number }>({
       ...(!filter && { name: `ts_rank_${lexicalIndexOf(language)}` }),
       text: `
-        select k.id, ts_rank(k.lexical_vector, asked.words, 1)::float8 as score
-        from (select ${anyWord(language, '$1::text')} as words) asked
-        join chunks k on k.lexical_vector @@ asked.words
-        where k.language = '${language}' and k.collection_id = $2::uuid
-          ${filter ? `and (select ${filter.text} from documents d where d.id = k.document_id)` : ''}
-        order by score desc, k.id
+        select k.chunk_id as id, k.rank::float8 as score
+        from chunks_with_words($2::uuid, '${language}', ${anyWord(language, '$1::text')}) k
+        ${filter ? `where (select ${filter.text} from documents d where d.id = k.document_id)` : ''}
+        order by score desc, k.chunk_id
         limit $3::integer`,
       values: [text, scope.collectionId, limit, ...(filter?.values ?? [])],
     });
@@ -280,11 +278,7 @@ export class ChunkRepository {
           as score
         from unnest($1::text[]) with ordinality as asked (word, position),
         lateral (
-          select count(*) from (
-            select from chunks
-            where language = '${query.language}' and lexical_vector @@ ${anyWord(query.language, 'asked.word')}
-            limit ${COUNTED_MAX}
-          ) having_word
+          select count_chunks_with_word('${query.language}', ${anyWord(query.language, 'asked.word')}, ${COUNTED_MAX}) as count
         ) found,
         (select greatest(reltuples, ${COUNTED_MAX})::bigint as count from pg_class where oid = 'chunks'::regclass) total
         order by asked.position`,

@@ -410,6 +410,17 @@ describeOnEachEngine('the corpus', (open) => {
     for (const { collection } of [one, two]) await reembeddings.switchSpace(collection.id, old);
     expect(await reembeddings.dropVectors(one.collection.id, old)).toBe('kept');
     await reembeddings.switchSpace(one.collection.id, one.space);
+    // On its way back: the vectors are needed again.
+    const jobs = new IndexJobRepository(open());
+    const back = await open().transaction((tx) =>
+      jobs.createForCollection(tx, {
+        collectionId: one.collection.id,
+        kind: 'reembed',
+        details: { to_space: old.id },
+      }),
+    );
+    expect(await reembeddings.dropVectors(one.collection.id, old)).toBe('kept');
+    await jobs.cancel(back);
     expect(await reembeddings.dropVectors(one.collection.id, old)).toBe('deleted');
     await reembeddings.switchSpace(two.collection.id, two.space);
     expect(await reembeddings.dropVectors(two.collection.id, old)).toBe('space_dropped');

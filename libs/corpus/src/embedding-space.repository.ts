@@ -30,17 +30,25 @@ export function cosineDistance({ dimensions }: Pick<EmbeddingSpace, 'dimensions'
 
 const columns = 'id, number, provider, model, dimensions, indexed_at is not null as "isIndexed"';
 
+/** A new partition locks the parent: it waits no longer than this, as everybody else would wait behind it. */
+const LOCK_TIMEOUT_MS = 5_000;
+
 export class EmbeddingSpaceRepository {
   constructor(private readonly database: Database) {}
 
   async get(id: string): Promise<EmbeddingSpace> {
+    const space = await this.findById(id);
+    if (!space) throw new Error(`there is no embedding space ${id}`); // a collection refers to it
+    return space;
+  }
+
+  async findById(id: string): Promise<EmbeddingSpace | null> {
     const [space] = await this.database.query<EmbeddingSpace>({
       name: 'embedding_space',
       text: `select ${columns} from embedding_spaces where id = $1::uuid`,
       values: [id],
     });
-    if (!space) throw new Error(`there is no embedding space ${id}`); // a collection refers to it
-    return space;
+    return space ?? null;
   }
 
   async find({ provider, model, dimensions }: EmbeddingSpaceIdentity): Promise<EmbeddingSpace | null> {
@@ -73,7 +81,9 @@ export class EmbeddingSpaceRepository {
   async findOrCreate(identity: EmbeddingSpaceIdentity): Promise<EmbeddingSpace> {
     const existing = await this.find(identity);
     if (existing) return existing;
-    await this.database.ownerTransaction((tx) => this.create(tx, identity));
+    await this.database.ownerTransaction((tx) => this.create(tx, identity), {
+      lockTimeoutMs: LOCK_TIMEOUT_MS,
+    });
     return (await this.find(identity))!;
   }
 

@@ -176,7 +176,7 @@ export class IndexJobRepository {
         with job as (
           update index_jobs set status = 'running', attempts = $2::integer, error = null, done = 0, total = null,
             stage = null, started_at = coalesce(started_at, now())
-          where id = $1::uuid
+          where id = $1::uuid and status in ('queued', 'running')
           returning version_id
         )
         update document_versions set status = 'running' from job where id = job.version_id`,

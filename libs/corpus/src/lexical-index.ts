@@ -47,10 +47,15 @@ export async function ensureLexicalIndex(
     engine === 'bm25'
       ? `using bm25 (lexical_text) with (text_config = '${language}') where language = '${language}'`
       : 'using gin (lexical_vector)';
-  await database.ownerTransaction((tx) =>
-    tx.query({ text: `create index if not exists ${index} on chunks ${definition}` }),
-  );
+  await database.ownerTransaction(async (tx) => {
+    if (engine === 'ts_rank') await tx.query({ text: fillLexicalVectors });
+    await tx.query({ text: `create index if not exists ${index} on chunks ${definition}` });
+  });
 }
+
+/** Chunks that were stored while there was BM25. */
+const fillLexicalVectors = `
+  update chunks set lexical_vector = to_tsvector(language::regconfig, lexical_text) where lexical_vector is null`;
 
 async function languagesOf(database: Database): Promise<Set<string>> {
   const tenants = await database.query<{ tenant_id: string }>({ text: 'select tenant_id from tenants' });

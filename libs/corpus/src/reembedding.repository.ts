@@ -1,4 +1,4 @@
-import { halfvecLiteral, type Database } from '#libs/database';
+import { halfvecLiteral, type Database, type Transaction } from '#libs/database';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
 
 export interface ChunkToEmbed {
@@ -16,6 +16,9 @@ interface ChunkToEmbedRow {
   heading_path: string[];
   body: string;
 }
+
+/** A drop waits no longer than this for readers; everybody else would wait behind it. The job tries again. */
+const LOCK_TIMEOUT_MS = 5_000;
 
 /** Moves a collection from one embedding space to another, while the first one answers. */
 export class ReembeddingRepository {
@@ -85,14 +88,16 @@ export class ReembeddingRepository {
   /**
    * From now on the collection is searched in `space`, if each of its chunks has a vector there. New documents wait
    * for this transaction: their commit locks the collection, too, and those embedded for the old space start again.
+   * @param onSwitched belongs to it: when it throws, nothing has switched
    * @returns how many chunks still lack a vector; 0 means switched
    */
-  async switchSpace(collectionId: string, space: EmbeddingSpace): Promise<number> {
+  async switchSpace(
+    collectionId: string,
+    space: EmbeddingSpace,
+    onSwitched: (tx: Transaction) => Promise<void> = () => Promise.resolve(),
+  ): Promise<number> {
     return this.database.transaction(async (tx) => {
-      await tx.query({
-        text: 'select 1 from collections where id = $1::uuid for update',
-        values: [collectionId],
-      });
+      await lockCollection(tx, collectionId);
       const [row] = await tx.query<{ missing: number }>({
         text: `
           select count(*)::integer as missing from chunks k
@@ -112,48 +117,64 @@ export class ReembeddingRepository {
           where status <> 'building' or id = $1::uuid`,
         values: [space.id],
       });
+      await onSwitched(tx);
       return 0;
     });
   }
 
-  /** Removes the collection's vectors in a space that it has left; the whole space when nobody uses it any more. */
+  /**
+   * Removes the collection's vectors in a space that it has left; the whole space when nobody uses it any more.
+   * Kept: the collection is back in that space, or on its way there.
+   */
   async dropVectors(
     collectionId: string,
     space: EmbeddingSpace,
   ): Promise<'kept' | 'deleted' | 'space_dropped'> {
-    const [use] = await this.database.query<{ own: boolean; any: boolean }>({
-      text: `
-        select coalesce(bool_or(c.id = $1::uuid), false) as own, count(c.id) > 0 as any
-        from embedding_spaces s left join collections c on c.embedding_space_id = s.id
-        where s.id = $2::uuid
-        group by s.id`,
-      values: [collectionId, space.id],
-    });
-    if (!use || use.own) return 'kept'; // dropped before, or the collection has come back
-    if (use.any || (await this.isTarget(space))) {
-      await this.database.query({
+    const outcome = await this.database.transaction(async (tx) => {
+      await lockCollection(tx, collectionId); // a switch waits, and sees what is left
+      const [use] = await tx.query<{ own: boolean; others: boolean }>({
+        text: `
+          with users as (
+            select id as collection_id from collections where embedding_space_id = $2::uuid
+            union all
+            select collection_id from index_jobs
+            where kind = 'reembed' and status in ('queued', 'running') and details ->> 'to_space' = $2::text
+          )
+          select exists (select from users where collection_id = $1::uuid) as own,
+            exists (select from users where collection_id <> $1::uuid) as others
+          from embedding_spaces where id = $2::uuid`,
+        values: [collectionId, space.id],
+      });
+      if (!use || use.own) return 'kept';
+      if (!use.others) return 'space_dropped';
+      await tx.query({
         text: `delete from ${partitionOf(space)} where collection_id = $1::uuid`,
         values: [collectionId],
       });
       return 'deleted';
-    }
-    // The owner is above row-level security: only with a space that was seen as the tenant.
-    await this.database.ownerTransaction(async (tx) => {
-      await tx.query({ text: `drop table ${partitionOf(space)}` });
-      await tx.query({ text: 'delete from embedding_spaces where id = $1::uuid', values: [space.id] });
     });
-    return 'space_dropped';
+    // The owner is above row-level security: only with a space that was seen as the tenant.
+    if (outcome === 'space_dropped') await this.dropSpace(space);
+    return outcome;
   }
 
-  private async isTarget(space: EmbeddingSpace): Promise<boolean> {
-    const [open] = await this.database.query({
-      text: `
-        select 1 from index_jobs
-        where kind = 'reembed' and status in ('queued', 'running') and details ->> 'to_space' = $1::text`,
-      values: [space.id],
-    });
-    return open !== undefined;
+  /** The foreign keys of collections refuse it if one has come into the space meanwhile. */
+  private async dropSpace(space: EmbeddingSpace): Promise<void> {
+    await this.database.ownerTransaction(
+      async (tx) => {
+        await tx.query({ text: `drop table ${partitionOf(space)}` });
+        await tx.query({ text: 'delete from embedding_spaces where id = $1::uuid', values: [space.id] });
+      },
+      { lockTimeoutMs: LOCK_TIMEOUT_MS },
+    );
   }
+}
+
+async function lockCollection(tx: Transaction, collectionId: string): Promise<void> {
+  await tx.query({
+    text: 'select 1 from collections where id = $1::uuid for update',
+    values: [collectionId],
+  });
 }
 
 function toChunkToEmbed(row: ChunkToEmbedRow): ChunkToEmbed {

@@ -161,6 +161,7 @@ const attempts: {
   spaces: {
     get: ({ spaces }, v) => spaces.get(v.space.id),
     find: ({ spaces }, v) => spaces.find(v.space),
+    findById: ({ spaces }, v) => spaces.findById(v.space.id),
     listInUse: ({ spaces }) => spaces.listInUse(),
     findOrCreate: async ({ spaces }, v) =>
       expectSame((await spaces.findOrCreate(v.target)).id === v.target.id, false),
@@ -203,7 +204,7 @@ const attempts: {
       ),
     switchSpace: ({ reembeddings }, v) => reembeddings.switchSpace(v.collection.id, v.target),
     dropVectors: ({ reembeddings }, v) => reembeddings.dropVectors(v.collection.id, v.space),
-    isTarget: () => Promise.resolve(), // what dropVectors calls
+    dropSpace: () => Promise.resolve(), // what dropVectors calls
   },
   vectorIndexes: {
     build: async ({ vectorIndexes }, v) =>

@@ -21,13 +21,15 @@ export class VectorIndexRepository {
   constructor(private readonly database: Database) {}
 
   /**
-   * Readers and writers go on meanwhile (`create index concurrently`). Safe to run again after it was interrupted.
-   * @returns false when another process is building it at this moment, or the space is gone
+   * Readers and writers go on meanwhile (`create index concurrently`). Safe to run again after it was interrupted:
+   * PostgreSQL goes on building for a process that has ended, and this waits for it.
+   * @returns false when the space is gone
    */
   async build(
     space: EmbeddingSpace,
     options: IndexBuildOptions,
     onProgress: (progress: IndexBuildProgress) => void,
+    signal: AbortSignal = new AbortController().signal,
   ): Promise<boolean> {
     const index = `${partitionOf(space)}_hnsw`;
     const [own] = await this.database.query({
@@ -35,27 +37,25 @@ export class VectorIndexRepository {
       values: [space.id],
     });
     if (!own) return false; // gone, or another tenant's: the owner, who builds, would not notice
-    return this.database.maintain(async (session) => {
-      // A lock of the session, which ends with the connection: this one is direct.
-      const [lock] = await session.query<{ taken: boolean }>({
-        text: 'select pg_try_advisory_lock($1::regclass::integer, 1) as taken',
-        values: [partitionOf(space)],
-      });
-      if (!lock!.taken) return false;
-      const [known] = await session.query<{ valid: boolean }>({
-        text: `
+    return this.database.maintain(
+      async (session) => {
+        await takeLock(session, space, signal);
+        const [known] = await session.query<{ valid: boolean }>({
+          text: `
           select indisvalid as valid from pg_index i join pg_class c on c.oid = i.indexrelid
           where c.relname = $1::text`,
-        values: [index],
-      });
-      if (known && !known.valid) await session.query({ text: `drop index ${index}` });
-      if (!known?.valid) await this.create(session, space, options, onProgress);
-      await session.query({
-        text: 'update embedding_spaces set indexed_at = now() where id = $1::uuid',
-        values: [space.id],
-      });
-      return true;
-    });
+          values: [index],
+        });
+        if (known && !known.valid) await session.query({ text: `drop index ${index}` });
+        if (!known?.valid) await this.create(session, space, options, onProgress);
+        await session.query({
+          text: 'update embedding_spaces set indexed_at = now() where id = $1::uuid',
+          values: [space.id],
+        });
+        return true;
+      },
+      { needsSession: true },
+    );
   }
 
   private async create(
@@ -99,6 +99,19 @@ export class VectorIndexRepository {
         await delay(POLL_MS, signal);
       }
     });
+  }
+}
+
+/** A lock of the session, which ends with its connection: this one is direct. */
+async function takeLock(session: SqlExecutor, space: EmbeddingSpace, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const [lock] = await session.query<{ taken: boolean }>({
+      text: 'select pg_try_advisory_lock($1::regclass::oid::integer, 1) as taken',
+      values: [partitionOf(space)],
+    });
+    if (lock!.taken) return;
+    await delay(POLL_MS, signal);
   }
 }
 

@@ -117,7 +117,7 @@ export class VersionRepository {
         version.mediaType,
         version.contentSha256,
         bytes.length,
-        JSON.stringify(version.metadata),
+        hasMetadata ? JSON.stringify(version.metadata) : null,
       ],
     });
     const versionId = created!.id;
@@ -177,6 +177,11 @@ export class VersionRepository {
     content: VersionContent,
   ): Promise<boolean> {
     const { versionId, version, documentId, collectionId } = target;
+    // First of all, as a submit does: else the update below goes on with the version as it was before a submit.
+    await tx.query({
+      text: 'select 1 from documents where id = $1::uuid for no key update',
+      values: [documentId],
+    });
     const [current] = await tx.query({
       text: `
         update documents d set current_version = $2::integer, title = $3::text, media_type = v.media_type,

@@ -4,6 +4,11 @@ import type { Database, SqlExecutor, Transaction } from './ports/database.js';
 /** What statements run as where the connection's own role owns the tables and so stands above row-level security. */
 const APPLICATION_ROLE = 'ragstone_app';
 
+/** Tables without a policy, and what the application may not do to them. */
+const ownersRights = { schema_migrations: 'insert, update, delete', tenants: 'update, delete' };
+
+const GRANT_LOCK = 7_246_784;
+
 interface RoleFacts {
   user: string;
   /** Row-level security does not bind this user: it owns the tables, or is a superuser. */
@@ -19,9 +24,7 @@ export async function applyRole(database: Database, changed: boolean): Promise<v
   const { user, unbound } = await factsOf(database.withoutTenant);
   const role = unbound ? APPLICATION_ROLE : user;
   if (unbound && !(await canSwitch(database.withoutTenant))) await createRole(database, user);
-  if (changed || !(await canRead(database.withoutTenant, role, 'public', 'documents'))) {
-    await database.ownerTransaction((tx) => grantSchema(tx, 'public', role));
-  }
+  await grantOnce(database, { role, schema: 'public', table: 'documents', changed });
   database.switchRole(unbound ? APPLICATION_ROLE : null);
 }
 
@@ -29,8 +32,19 @@ export async function applyRole(database: Database, changed: boolean): Promise<v
 export async function grantToApplication(database: Database, schema: string, table: string): Promise<void> {
   const { user, unbound } = await factsOf(database.withoutTenant);
   const role = unbound ? APPLICATION_ROLE : user;
-  if (await canRead(database.withoutTenant, role, schema, table)) return;
-  await database.ownerTransaction((tx) => grantSchema(tx, schema, role));
+  await grantOnce(database, { role, schema, table, changed: false });
+}
+
+/** Under a lock, and looked at again there: two processes that grant at once fail with "tuple concurrently updated". */
+async function grantOnce(
+  database: Database,
+  { role, schema, table, changed }: { role: string; schema: string; table: string; changed: boolean },
+): Promise<void> {
+  if (!changed && (await canRead(database.withoutTenant, role, schema, table))) return;
+  await database.ownerTransaction(async (tx) => {
+    await tx.query({ text: 'select pg_advisory_xact_lock($1::bigint)', values: [GRANT_LOCK] });
+    if (changed || !(await canRead(tx, role, schema, table))) await grantSchema(tx, schema, role);
+  });
 }
 
 async function factsOf(executor: SqlExecutor): Promise<RoleFacts> {
@@ -95,4 +109,11 @@ async function grantSchema(tx: Transaction, schema: string, role: string): Promi
       grant usage on all sequences in schema ${schema} to "${role}";
       alter default privileges in schema ${schema} grant select, insert, update, delete on tables to "${role}"`,
   });
+  for (const [table, rights] of Object.entries(ownersRights)) {
+    const [known] = await tx.query({
+      text: 'select 1 from pg_class where oid = to_regclass($1::text)',
+      values: [`${schema}.${table}`],
+    });
+    if (known) await tx.query({ text: `revoke ${rights} on ${schema}.${table} from "${role}"` });
+  }
 }

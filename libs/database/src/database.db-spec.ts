@@ -176,6 +176,35 @@ describe('a PostgreSQL server behind pgBouncer', () => {
     expect(await database!.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
   });
 
+  it('uses a named statement again after its first use has failed', async () => {
+    const named = (text: string) =>
+      database!.query<{ n: number }>({ name: 'fails_at_first', text, values: [1] });
+    const text = 'select n + $1::integer as n from comes_later';
+    await expect(named(text)).rejects.toMatchObject({ code: '42P01' });
+    await database!.ownerTransaction((tx) =>
+      tx.query({ text: 'create table comes_later (n integer); insert into comes_later values (1)' }),
+    );
+    for (let time = 0; time < 10; time += 1) expect(await named(text)).toEqual([{ n: 2 }]);
+  });
+
+  it('tells a pooler from the server, for work that needs a session', async () => {
+    const pid = { text: 'select pg_backend_pid() as pid' };
+    await expect(
+      database!.maintain((session) => session.query(pid), { needsSession: true }),
+    ).resolves.toHaveLength(1);
+    const { url } = server!;
+    const pooled = await openDatabase({
+      ...(serverOptions({ ...server!, directUrl: url }) as Extract<DatabaseOptions, { engine: 'postgres' }>),
+    });
+    try {
+      await expect(
+        pooled.maintain((session) => session.query(pid), { needsSession: true }),
+      ).rejects.toMatchObject({ code: 'database_not_direct' });
+    } finally {
+      await pooled.close();
+    }
+  });
+
   it('has its name in pg_stat_activity, and leaves no setting behind on the shared connection', async () => {
     const [row] = await database!.query({
       text: `select current_setting('application_name') as name, current_setting('statement_timeout') as limit_now`,

@@ -98,6 +98,25 @@ describe('a migration on a server', () => {
     }
   });
 
+  it('leaves no process above row-level security when several start at once on an empty database', async (context) => {
+    if (serverMissing) context.skip(serverMissing);
+    const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`);
+    const options = serverOptions({ ...server, url: server.directUrl });
+    const databases = await Promise.all([1, 2, 3].map(() => openDatabase(options)));
+    try {
+      const applied = await Promise.all(databases.map((database) => migrate(database)));
+      expect(applied.flat()).toHaveLength((await readMigrations()).length);
+      for (const database of databases) {
+        expect(await database.query({ text: 'select current_user::text as role' })).toEqual([
+          { role: 'ragstone_app' },
+        ]);
+      }
+    } finally {
+      for (const database of databases) await database.close();
+      await server.drop();
+    }
+  });
+
   it('with one role for everything switches to one that row-level security binds', async (context) => {
     if (serverMissing) context.skip(serverMissing);
     const server = await createTestDatabase(`ragstone_${randomUUID().slice(0, 8)}`);

@@ -44,7 +44,7 @@ export async function migrate(database: Database, migrations?: Migration[]): Pro
   for (const migration of await missing(database.withoutTenant, wanted)) {
     if (await applyOnce(database, migration)) applied.push(migration.name);
   }
-  if (applied.length > 0) await applyRole(database, true);
+  await applyRole(database, applied.length > 0); // also when another process applied them meanwhile
   return applied;
 }
 

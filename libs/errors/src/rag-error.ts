@@ -32,6 +32,7 @@ export const ragErrorCodes = [
   'data_folder_not_writable',
   'database_unavailable',
   'database_timeout',
+  'database_not_direct',
   'database_role_missing',
   'database_extension_missing',
   'database_not_empty',

@@ -68,7 +68,7 @@ export class BuildVectorIndexHandler {
     const space = await spaces.get(embeddingSpaceId);
     try {
       if (!(await this.loadIsOver(space, progress, context.signal))) return cancelled;
-      const seconds = await this.build(space, progress);
+      const seconds = await this.build(space, progress, context.signal);
       await jobs.finishForCollection(this.database, jobId, { seconds });
       return { outcome: 'done' };
     } catch (error) {
@@ -82,12 +82,15 @@ export class BuildVectorIndexHandler {
     }
   };
 
-  /** Builds now, whatever is going on. @returns how many seconds it took; 0 when another process does it */
-  async build(space: EmbeddingSpace, progress: ProgressReport): Promise<number> {
+  /** Builds now, whatever is going on. @returns how many seconds it took; 0 when the space is gone */
+  async build(space: EmbeddingSpace, progress: ProgressReport, signal: AbortSignal): Promise<number> {
     progress.enter('build');
     const start = performance.now();
-    const built = await this.repositories.vectorIndexes.build(space, this.options, ({ done, total }) =>
-      progress.update(done, total),
+    const built = await this.repositories.vectorIndexes.build(
+      space,
+      this.options,
+      ({ done, total }) => progress.update(done, total),
+      signal,
     );
     const seconds = Math.round((performance.now() - start) / 100) / 10;
     if (built) this.logger.log('vector index built', { model: space.model, seconds });

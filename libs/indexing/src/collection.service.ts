@@ -5,7 +5,9 @@ import type {
   EmbeddingSpace,
   EmbeddingSpaceIdentity,
   EmbeddingSpaceRepository,
+  TenantRepository,
 } from '#libs/corpus';
+import { runAsTenant } from '#libs/database';
 import { isRagError, RagError } from '#libs/errors';
 import type { EmbeddingModels } from '#libs/model-routing';
 
@@ -25,6 +27,7 @@ export class CollectionService {
   constructor(
     private readonly collections: CollectionRepository,
     private readonly spaces: EmbeddingSpaceRepository,
+    private readonly tenants: TenantRepository,
     private readonly embeddings: EmbeddingModels,
     private readonly defaults: { chunkTokensMax: number; overlapTokens: number },
   ) {}
@@ -53,9 +56,11 @@ export class CollectionService {
    * @throws {RagError} embedding_model_missing
    */
   async assertModels(): Promise<void> {
-    const unknown = (await this.spaces.listInUse()).filter(
-      (space) => !this.embeddings.all.some((model) => isSameSpace(model, space)),
-    );
+    const inUse = [];
+    for (const { id } of await this.tenants.list()) {
+      inUse.push(...(await runAsTenant(id, () => this.spaces.listInUse())));
+    }
+    const unknown = inUse.filter((space) => !this.embeddings.all.some((model) => isSameSpace(model, space)));
     if (unknown.length === 0) return;
     const lines = unknown.map(
       ({ provider, model, dimensions, collections }) =>

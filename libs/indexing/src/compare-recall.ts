@@ -1,5 +1,6 @@
 import type { ChunkRepository, EmbeddingSpace, ReembeddingRepository } from '#libs/corpus';
 import type { EmbeddingModels } from '#libs/model-routing';
+import { VECTORS_TO_INDEX_MIN } from './build-vector-index.handler.js';
 import { splitSentences } from '#libs/text-analysis';
 
 export interface RecallComparison {
@@ -32,7 +33,7 @@ export async function compareRecall(
       queries.map(({ text }) => text),
       { kind: 'query', signal },
     );
-    const found = await chunks.searchMany({ collectionId, space, embeddings, limit: NEAREST });
+    const found = await nearest(collectionId, space, embeddings, chunks);
     const ids = [...new Set(found.flat().map(({ id }) => id))];
     const documents = new Map((await chunks.load(ids)).map((chunk) => [chunk.id, chunk.documentId]));
     const hits = queries.filter(({ documentId }, index) =>
@@ -45,6 +46,25 @@ export async function compareRecall(
     recallBefore: await recallOf(spaces.before),
     recallAfter: await recallOf(spaces.after),
   };
+}
+
+/** As a question is searched: exactly while the collection is small, by the index otherwise. */
+async function nearest(
+  collectionId: string,
+  space: EmbeddingSpace,
+  embeddings: readonly Float32Array[],
+  chunks: ChunkRepository,
+): Promise<{ id: string }[][]> {
+  const scope = { collectionId };
+  const isSmall = (await chunks.countInScope(scope, space, VECTORS_TO_INDEX_MIN)) < VECTORS_TO_INDEX_MIN;
+  if (!isSmall && space.isIndexed) {
+    return chunks.searchMany({ collectionId, space, embeddings, limit: NEAREST });
+  }
+  const found = [];
+  for (const embedding of embeddings) {
+    found.push(await chunks.findNearest({ scope, space, embedding, limit: NEAREST, method: 'exact' }));
+  }
+  return found;
 }
 
 /** The longest sentence says most of what its chunk is about. */

@@ -56,14 +56,15 @@ import { RootFolder } from './root-folder.js';
     },
     {
       provide: CollectionService,
-      inject: [CONFIG, CollectionRepository, EmbeddingSpaceRepository, EmbeddingModels],
+      inject: [CONFIG, CollectionRepository, EmbeddingSpaceRepository, TenantRepository, EmbeddingModels],
       useFactory: async (
         { chunking }: Config,
         collections: CollectionRepository,
         spaces: EmbeddingSpaceRepository,
+        tenants: TenantRepository,
         embeddings: EmbeddingModels,
       ) => {
-        const service = new CollectionService(collections, spaces, embeddings, chunking);
+        const service = new CollectionService(collections, spaces, tenants, embeddings, chunking);
         await service.assertModels();
         await service.ensure({ name: DEFAULT_COLLECTION, language: 'english' });
         return service;
@@ -156,14 +157,13 @@ type WorkerRepositories = IndexingRepositories &
     },
     {
       provide: ReembedCollectionHandler,
-      inject: [Database, WORKER_REPOSITORIES, EmbeddingModels, JobQueue, BuildVectorIndexHandler],
+      inject: [WORKER_REPOSITORIES, EmbeddingModels, JobQueue, BuildVectorIndexHandler],
       useFactory: (
-        database: Database,
         repositories: WorkerRepositories,
         models: EmbeddingModels,
         queue: JobQueue,
         indexBuilder: BuildVectorIndexHandler,
-      ) => new ReembedCollectionHandler(database, repositories, models, queue, indexBuilder),
+      ) => new ReembedCollectionHandler(repositories, models, queue, indexBuilder),
     },
     {
       provide: IndexDocumentHandler,

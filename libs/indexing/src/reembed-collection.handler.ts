@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EmbeddingSpace, IndexJob, ReembeddingRepository } from '#libs/corpus';
-import type { Database } from '#libs/database';
+import type { Transaction } from '#libs/database';
 import { isRagError, RagError } from '#libs/errors';
 import type { JobContext, JobPayload, JobQueue, JobResult } from '#libs/jobs';
 import type { EmbeddingModels } from '#libs/model-routing';
@@ -31,7 +31,6 @@ export class ReembedCollectionHandler {
   private readonly logger = new Logger(ReembedCollectionHandler.name);
 
   constructor(
-    private readonly database: Database,
     private readonly repositories: VectorIndexRepositories & { reembeddings: ReembeddingRepository },
     private readonly models: EmbeddingModels,
     private readonly queue: JobQueue,
@@ -58,7 +57,8 @@ export class ReembedCollectionHandler {
     const { jobs, spaces, reembeddings } = this.repositories;
     const job = await jobs.find(jobId);
     if (!job) return { outcome: 'skipped', reason: 'the collection was deleted' };
-    const space = await spaces.get(detailsOf(job).from_space);
+    const space = await spaces.findById(detailsOf(job).from_space);
+    if (!space) return { outcome: 'skipped', reason: 'the space is gone' };
     const outcome = await reembeddings.dropVectors(job.collectionId, space);
     this.logger.log('old vectors dropped', { jobId, outcome });
     return { outcome: 'done' };
@@ -68,14 +68,15 @@ export class ReembedCollectionHandler {
   private async move(job: IndexJob, progress: ProgressReport, signal: AbortSignal): Promise<boolean> {
     const { spaces, reembeddings } = this.repositories;
     const details = detailsOf(job);
-    const [before, after] = [await spaces.get(details.from_space), await spaces.get(details.to_space)];
+    const before = await spaces.get(details.from_space);
+    const after = await spaces.get(details.to_space);
     for (let round = 0; round < FILL_ROUNDS_MAX; round += 1) {
       if (!(await this.fill(job.collectionId, after, progress, signal))) return false;
       if (round === 0 && !(await this.prepareSwitch(job, { before, after }, progress, signal))) return false;
       progress.enter('switch');
       // Documents that were indexed since the fill came with vectors of the old model: once more for those.
-      if ((await reembeddings.switchSpace(job.collectionId, after)) > 0) continue;
-      return this.finish(job);
+      const missing = await reembeddings.switchSpace(job.collectionId, after, (tx) => this.finish(tx, job));
+      if (missing === 0) return true;
     }
     throw new RagError(
       'embedding_space_changed',
@@ -116,13 +117,13 @@ export class ReembedCollectionHandler {
     progress: ProgressReport,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (before.isIndexed && !after.isIndexed) await this.indexBuilder.build(after, progress);
+    if (before.isIndexed && !after.isIndexed) await this.indexBuilder.build(after, progress, signal);
     if (!(await progress.isRunning())) return false;
     progress.enter('compare');
-    const { chunks, jobs, reembeddings } = this.repositories;
+    const { chunks, jobs, reembeddings, spaces } = this.repositories;
     const compared = await compareRecall(
       collectionId,
-      { before, after },
+      { before, after: await spaces.get(after.id) },
       { chunks, reembeddings },
       this.models,
       signal,
@@ -142,14 +143,17 @@ export class ReembedCollectionHandler {
     return progress.isRunning();
   }
 
-  private async finish(job: IndexJob): Promise<boolean> {
-    await this.database.transaction(async (tx) => {
-      await this.repositories.jobs.finishForCollection(tx, job.id, { switched_at: new Date().toISOString() });
-      await this.queue.enqueue('drop-vectors', { jobId: job.id }, tx, {
-        startAfterSeconds: detailsOf(job).grace_seconds,
-      });
+  /** In the transaction of the switch. */
+  private async finish(tx: Transaction, job: IndexJob): Promise<void> {
+    const switchedAt = new Date().toISOString();
+    const finished = await this.repositories.jobs.finishForCollection(tx, job.id, {
+      switched_at: switchedAt,
     });
-    return true;
+    if (!finished)
+      throw new RagError('job_conflict', 'The job was cancelled at the last moment: not switched.');
+    await this.queue.enqueue('drop-vectors', { jobId: job.id }, tx, {
+      startAfterSeconds: detailsOf(job).grace_seconds,
+    });
   }
 
   private async settle(

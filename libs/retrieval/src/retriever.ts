@@ -111,6 +111,7 @@ export class Retriever {
       space,
       embedding: vector,
       limit: Math.max(CANDIDATES, topK),
+      wanted: topK,
     });
     return { found, embedMs: embedded - start, searchMs: performance.now() - embedded };
   }

@@ -9,6 +9,8 @@ export interface VectorSearch {
   space: EmbeddingSpace;
   embedding: Float32Array;
   limit: number;
+  /** How many the caller is after; it may ask for more candidates. Default: `limit`. */
+  wanted?: number;
 }
 
 /**
@@ -17,6 +19,8 @@ export interface VectorSearch {
  */
 const EXACT_MAX = 10_000;
 const REMEMBERED_SCOPES = 2_000;
+/** Other collections of the space grow, too, and with them what is a minority. */
+const REMEMBERED_MS = 5 * 60_000;
 
 interface ScopeSize {
   /** Vectors in the scope, counted up to EXACT_MAX + 1. */
@@ -31,7 +35,7 @@ interface ScopeSize {
  */
 export class VectorLeg {
   /** Keyed by the epoch: a change of the collection makes it a new question. */
-  private readonly sizes = new LRUCache<string, ScopeSize>({ max: REMEMBERED_SCOPES });
+  private readonly sizes = new LRUCache<string, ScopeSize>({ max: REMEMBERED_SCOPES, ttl: REMEMBERED_MS });
 
   constructor(private readonly chunks: ChunkRepository) {}
 
@@ -46,7 +50,7 @@ export class VectorLeg {
     const isShort = found.length < limit;
     if (!isShort || !size || method === 'exact' || found.length >= size.matching) {
       stop();
-      if (isShort) vectorSearchesShort.inc({ healed: 'false' });
+      if (found.length < (search.wanted ?? limit)) vectorSearchesShort.inc({ healed: 'false' });
       return found;
     }
     const all = await this.chunks.findNearest({ scope, space, embedding, limit, method: 'exact' });

@@ -30,6 +30,7 @@ export const httpStatusByCode = {
   data_folder_not_writable: 503,
   database_unavailable: 503,
   database_timeout: 503,
+  database_not_direct: 500,
   database_role_missing: 500,
   database_extension_missing: 500,
   database_not_empty: 500,

@@ -8,6 +8,10 @@ const unavailableCodes = new Set([
   '57P05', // idle_session_timeout
   '53300', // too_many_connections
   '25P03', // idle_in_transaction_session_timeout
+  '25006', // read_only_sql_transaction: a failover is going on
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',

@@ -36,17 +36,23 @@ export abstract class PoolDatabase extends Database {
     return this.transactionOn(this.pool, this.settings(), work);
   }
 
-  async ownerTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.withOwnerPool((pool) =>
-      this.transactionOn(pool, { 'ragstone.tenant_id': currentTenant() }, work),
-    );
+  async ownerTransaction<T>(
+    work: (tx: Transaction) => Promise<T>,
+    { lockTimeoutMs = 0 }: { lockTimeoutMs?: number } = {},
+  ): Promise<T> {
+    const settings = { 'ragstone.tenant_id': currentTenant(), lock_timeout: String(lockTimeoutMs) };
+    return this.withOwnerPool((pool) => this.transactionOn(pool, settings, work));
   }
 
-  async maintain<T>(work: (session: SqlExecutor) => Promise<T>): Promise<T> {
+  async maintain<T>(
+    work: (session: SqlExecutor) => Promise<T>,
+    { needsSession = false }: { needsSession?: boolean } = {},
+  ): Promise<T> {
     return this.withOwnerPool((pool) =>
-      this.withClient(pool, (client) =>
-        this.insideTransaction.run(true, () => work({ query: (query) => run(client, query, null) })),
-      ),
+      this.withClient(pool, async (client) => {
+        if (needsSession && this.engine === 'postgres') await assertDirect(client);
+        return this.insideTransaction.run(true, () => work({ query: (query) => run(client, query, null) }));
+      }),
     );
   }
 
@@ -87,7 +93,8 @@ export abstract class PoolDatabase extends Database {
       try {
         await client.query(`begin;${settingsSql(settings)}`);
         const result = await this.insideTransaction.run(true, () => work(tx));
-        await client.query('commit');
+        const { command } = await client.query('commit');
+        if (command !== 'COMMIT') throw new Error('the transaction had failed before: nothing was committed');
         return result;
       } catch (error) {
         await client.query('rollback').catch((cause: unknown) => {
@@ -121,7 +128,7 @@ export abstract class PoolDatabase extends Database {
       throw failure;
     } finally {
       client.off('error', onError);
-      client.release(broken);
+      client.release(broken ?? doubtful.has(client));
     }
   }
 
@@ -131,6 +138,19 @@ export abstract class PoolDatabase extends Database {
       throw new Error('database.query inside a transaction would wait for itself: use the transaction');
     }
   }
+}
+
+/** Connections on which it is not known what the server has prepared. */
+const doubtful = new WeakSet<pg.PoolClient>();
+
+/** A pooler gives its clients a process id of its own. */
+async function assertDirect(client: pg.PoolClient): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  if (rows[0]!.pid === (client as unknown as { processID: number }).processID) return;
+  throw new RagError(
+    'database_not_direct',
+    'This work needs a connection of its own, and a pooler stands between. Set DATABASE_DIRECT_URL to the server itself.',
+  );
 }
 
 async function run<Row extends object>(
@@ -148,6 +168,7 @@ async function run<Row extends object>(
   return new Promise<Row[]>((resolve, reject) => {
     const submitted = new SettingsQuery(config, all);
     submitted.callback = (error, result) => {
+      if (error && submitted.leavesDoubt) doubtful.add(client);
       if (error) reject(error);
       else resolve(rowsOf(result as pg.QueryResult<Row>));
     };

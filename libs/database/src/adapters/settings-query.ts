@@ -12,6 +12,7 @@ interface Connection {
 
 interface QueryBase {
   text: string;
+  name?: string;
   callback: (error: Error | null, result: QueryResult | QueryResult[]) => void;
   requiresPreparation(): boolean;
   submit(connection: Connection): Error | null;
@@ -36,12 +37,21 @@ export type Settings = Readonly<Record<string, string>>;
  */
 export class SettingsQuery extends Query {
   private settingsAnswered = false;
+  private isFirstUse = false;
 
   constructor(
     config: QueryConfig,
     private readonly settings: Settings,
   ) {
     super(config);
+  }
+
+  /**
+   * After an error: whether the server has prepared what this query wanted prepared is not known. node-postgres counts
+   * any success of a Parse for the query's own name.
+   */
+  get leavesDoubt(): boolean {
+    return !this.settingsAnswered || this.isFirstUse;
   }
 
   override submit(connection: Connection): Error | null {
@@ -54,6 +64,7 @@ export class SettingsQuery extends Query {
       connection.parse({ name: STATEMENT, text: TEXT });
       connection.parsedStatements[STATEMENT] = TEXT;
     }
+    this.isFirstUse = Boolean(this.name) && !connection.parsedStatements[this.name!];
     const names = Object.keys(this.settings);
     const values = Object.values(this.settings);
     connection.bind({ statement: STATEMENT, values: [arrayLiteral(names), arrayLiteral(values)] });

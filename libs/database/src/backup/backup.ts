@@ -14,7 +14,7 @@ import { takeSnapshot } from './snapshot.js';
  */
 export async function backup(options: DatabaseOptions, file: string, tools: PgTools): Promise<void> {
   if (options.engine === 'postgres') {
-    const dump = runTool(tools.pgDump, [...dumpOptions, `--dbname=${options.directUrl}`]);
+    const dump = runTool(tools.pgDump, dumpOptions, options.directUrl);
     await write(dump.stdout, file, dump.ended);
     return;
   }

@@ -18,9 +18,16 @@ export interface RunningTool {
 
 const MESSAGE_CHARACTERS_MAX = 4_000;
 
-export function runTool(command: string, args: readonly string[]): RunningTool {
+/** @param url of the database it works on; its password goes by the environment, where `ps` does not show it */
+export function runTool(command: string, args: readonly string[], url?: string): RunningTool {
   const [program, ...first] = command.split(' ').filter(Boolean);
-  const child = spawn(program!, [...first, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const target = url === undefined ? null : new URL(url);
+  const password = target && decodeURIComponent(target.password);
+  if (target) target.password = '';
+  const child = spawn(program!, [...first, ...args, ...(target ? [`--dbname=${target.toString()}`] : [])], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...(password && { PGPASSWORD: password }) },
+  });
   let message = '';
   child.stderr.on('data', (part: Buffer) => {
     message = (message + part.toString()).slice(-MESSAGE_CHARACTERS_MAX);
@@ -55,6 +62,7 @@ export const dumpOptions = [
   '--exclude-extension=*',
   '--exclude-schema=ag_catalog',
 ];
-export const restoreOptions = ['--no-owner', '--no-privileges', '--exit-on-error'];
+/** One transaction: a restore that fails leaves nothing behind. */
+export const restoreOptions = ['--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction'];
 /** Queued work is queued again from index_jobs; the queue's own tables stay with their engine. */
 export const withoutQueue = '--exclude-schema=pgboss';

@@ -1,4 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { RagError } from '#libs/errors';
 import { DataFolderLock } from '../adapters/pglite/data-folder-lock.js';
@@ -9,7 +10,8 @@ import { type BackupFormat, formatOf, runDumpScript, serveSnapshot, unpackSnapsh
 /**
  * Fills an empty database from a backup of either engine. What was queued or running when the backup was made is
  * queued again. Run `migrate` afterwards: the backup may be of an older version.
- * @throws {RagError} backup_not_readable, database_not_empty, data_folder_locked, backup_tool_failed
+ * @throws {RagError} backup_not_readable, database_not_empty, database_extension_missing, data_folder_locked,
+ * backup_tool_failed
  */
 export async function restore(options: DatabaseOptions, file: string, tools: PgTools): Promise<void> {
   if (!existsSync(file)) throw new RagError('backup_not_readable', `There is no file ${file}.`);
@@ -28,13 +30,12 @@ async function restoreOnServer(
   tools: PgTools,
 ): Promise<void> {
   await prepareServer(options);
-  const target = `--dbname=${options.directUrl}`;
-  const restoring = runTool(tools.pgRestore, [...restoreOptions, target]);
+  const restoring = runTool(tools.pgRestore, restoreOptions, options.directUrl);
   if (format === 'pg_dump') {
     await pipeline(createReadStream(file), restoring.stdin).catch(() => undefined); // it says itself what went wrong
   } else {
     await serveSnapshot(file, async (url) => {
-      const dump = runTool(tools.pgDump, [...dumpOptions, withoutQueue, `--dbname=${url}`]);
+      const dump = runTool(tools.pgDump, [...dumpOptions, withoutQueue], url);
       await pipeline(dump.stdout, restoring.stdin).catch(() => undefined);
       await dump.ended;
     });
@@ -51,9 +52,15 @@ async function prepareServer(options: Extract<DatabaseOptions, { engine: 'postgr
     });
     if (found!.used) throw notEmpty('The database has tables of Ragstone already');
     for (const extension of ['vector', 'pg_textsearch']) {
-      await database.ownerTransaction((tx) =>
-        tx.query({ text: `create extension if not exists ${extension}` }),
-      );
+      await database
+        .ownerTransaction((tx) => tx.query({ text: `create extension if not exists ${extension}` }))
+        .catch((cause: { message?: string }) => {
+          throw new RagError(
+            'database_extension_missing',
+            `The backup needs ${extension}, and this server has none (${cause.message}). As an administrator run: create extension ${extension}`,
+            { cause },
+          );
+        });
     }
   } finally {
     await database.close();
@@ -70,17 +77,26 @@ async function restoreEmbedded(
   try {
     if (existsSync(lock.databaseFolder))
       throw notEmpty(`The data folder ${dataFolder} has a database already`);
-    if (format === 'snapshot') {
-      await unpackSnapshot(file, lock.databaseFolder);
-      return;
+    const part = `${lock.databaseFolder}.part`;
+    await rm(part, { recursive: true, force: true });
+    try {
+      if (format === 'snapshot') await unpackSnapshot(file, part);
+      else await runDump(file, part, tools);
+      await rename(part, lock.databaseFolder);
+    } catch (error) {
+      await rm(part, { recursive: true, force: true });
+      throw error;
     }
-    const script = runTool(tools.pgRestore, [...restoreOptions, withoutQueue, '--file=-']);
-    const sent = pipeline(createReadStream(file), script.stdin).catch(() => undefined);
-    await runDumpScript(lock.databaseFolder, script.stdout);
-    await Promise.all([sent, script.ended]);
   } finally {
     lock.release();
   }
+}
+
+async function runDump(file: string, databaseFolder: string, tools: PgTools): Promise<void> {
+  const script = runTool(tools.pgRestore, ['--no-owner', '--no-privileges', withoutQueue, '--file=-']);
+  const sent = pipeline(createReadStream(file), script.stdin).catch(() => undefined);
+  await runDumpScript(databaseFolder, script.stdout);
+  await Promise.all([sent, script.ended]);
 }
 
 function notEmpty(what: string): RagError {

@@ -1,7 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_textsearch } from '@electric-sql/pglite-pg_textsearch';
@@ -82,7 +81,7 @@ export async function runDumpScript(databaseFolder: string, script: Readable): P
       if (copy) await database.query(copy, [], { blob: new Blob([text, '\n']) });
       else await database.exec(text);
     };
-    for await (const line of createInterface({ input: script, crlfDelay: Infinity })) {
+    for await (const line of linesOf(script)) {
       if (copy ? line === String.raw`\.` : /^\\(un)?restrict /.test(line)) {
         await flush();
         copy = null;
@@ -102,6 +101,18 @@ export async function runDumpScript(databaseFolder: string, script: Readable): P
   } finally {
     await database.close();
   }
+}
+
+/** Lines end with LF and nothing else: readline would also split at U+2028, which stands in texts. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const part of stream) {
+    const lines = (rest + decoder.decode(part as Buffer, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
 }
 
 async function freePort(): Promise<number> {

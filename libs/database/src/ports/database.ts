@@ -42,13 +42,21 @@ export abstract class Database implements SqlExecutor {
   abstract transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
 
   /** A transaction with the rights to change the schema, on a direct connection, without a time limit. */
-  abstract ownerTransaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  abstract ownerTransaction<T>(
+    work: (tx: Transaction) => Promise<T>,
+    options?: { lockTimeoutMs?: number },
+  ): Promise<T>;
 
   /**
    * A direct connection of its own with the rights to change the schema, outside any transaction and closed afterwards:
-   * for what PostgreSQL refuses in a transaction. Session settings are allowed here and nowhere else.
+   * for what PostgreSQL refuses in a transaction. Session settings and locks are allowed here, with `needsSession`, and
+   * nowhere else.
+   * @throws {RagError} database_not_direct with `needsSession`, when a pooler stands between
    */
-  abstract maintain<T>(work: (session: SqlExecutor) => Promise<T>): Promise<T>;
+  abstract maintain<T>(
+    work: (session: SqlExecutor) => Promise<T>,
+    options?: { needsSession?: boolean },
+  ): Promise<T>;
 
   /** Plain statements without tenant and time limit, for tables that are nobody's: the job queue's own. */
   abstract readonly withoutTenant: SqlExecutor;

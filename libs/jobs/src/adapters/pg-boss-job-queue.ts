@@ -50,7 +50,10 @@ export class PgBossJobQueue extends JobQueue {
     { startAfterSeconds }: EnqueueOptions = {},
   ): Promise<void> {
     jobPayloads[name].parse(payload);
-    await this.boss.send(name, { ...payload, tenantId: currentTenant() } satisfies StoredJob<Name>, {
+    const tenantId = currentTenant();
+    // Without one for the default tenant: workers of before tenants take such a job, too.
+    const data = { ...payload, ...(tenantId !== DEFAULT_TENANT && { tenantId }) };
+    await this.boss.send(name, data, {
       id: payload.jobId,
       ...(startAfterSeconds && { startAfter: startAfterSeconds }),
       db: executorFor(tx),
