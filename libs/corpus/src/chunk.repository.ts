@@ -332,7 +332,7 @@ const SCAN_TUPLES_MAX = 40_000;
 function indexScanSettings(limit: number): Record<string, string> {
   return {
     'hnsw.iterative_scan': 'relaxed_order',
-    'hnsw.ef_search': String(Math.min(1_000, Math.max(100, limit))),
+    'hnsw.ef_search': String(Math.min(1_000, Math.max(160, limit))),
     'hnsw.max_scan_tuples': String(SCAN_TUPLES_MAX),
     enable_sort: 'off',
   };

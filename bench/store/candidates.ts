@@ -1,0 +1,2 @@
+/** What `Retriever` asks each leg for. */
+export const CANDIDATES = 100;
