@@ -15,3 +15,11 @@ export function vectorArray(vectors: readonly Float32Array[], vectorOid: number)
   }
   return buffer;
 }
+
+/** One vector as a binary parameter of pgvector's full-precision type. */
+export function vectorBinary(vector: Float32Array): Buffer {
+  const buffer = Buffer.alloc(4 + vector.length * 4);
+  let offset = buffer.writeInt16BE(vector.length, 0) + 2;
+  for (const value of vector) offset = buffer.writeFloatBE(value, offset);
+  return buffer;
+}

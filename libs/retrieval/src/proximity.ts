@@ -1,4 +1,4 @@
-import { analyzeTermPositions, analyzeTerms } from '#libs/text-analysis';
+import { analyzeTerms } from '#libs/text-analysis';
 
 /** The distinct words of a question, analysed once for all chunks it is compared with. */
 export class QuestionTerms {
@@ -12,19 +12,18 @@ export class QuestionTerms {
 const WINDOW_WORDS = 24;
 
 /**
- * The largest share of the question's distinct words found within any window of 24 words of the text, in [0, 1].
+ * The largest share of the question's distinct words found within any window of 24 terms of a text, in [0, 1].
  * Words that stand together answer more often than the same words scattered over a chunk.
  */
-export function proximityOf(question: QuestionTerms, text: string): number {
+export function proximityOf(question: QuestionTerms, terms: readonly string[]): number {
   if (question.terms.size === 0) return 0;
-  const positions = analyzeTermPositions(text);
   const counts = new Map<string, number>();
   let best = 0;
-  for (let end = 0, start = 0; end < positions.length; end += 1) {
-    const entering = positions[end]!.term;
+  for (let end = 0, start = 0; end < terms.length; end += 1) {
+    const entering = terms[end]!;
     if (question.terms.has(entering)) counts.set(entering, (counts.get(entering) ?? 0) + 1);
     for (; end - start >= WINDOW_WORDS; start += 1) {
-      const leaving = positions[start]!.term;
+      const leaving = terms[start]!;
       const count = counts.get(leaving);
       if (count === 1) counts.delete(leaving);
       else if (count !== undefined) counts.set(leaving, count - 1);

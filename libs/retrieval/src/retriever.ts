@@ -6,7 +6,8 @@ import type {
   LexicalEngine,
   MetadataFilter,
 } from '#libs/corpus';
-import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
+import { LRUCache } from 'lru-cache';
+import { analyzeTermPositions, analyzeTerms, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
 import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
 import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
 import { proximityOf, QuestionTerms } from './proximity.js';
@@ -41,10 +42,13 @@ export interface Retrieval {
 const CANDIDATES = 100;
 const RERANKED = 50;
 const SCORED_TERMS_MAX = 64;
+const REMEMBERED_CHUNKS = 5_000;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
   private readonly vectors: VectorLeg;
+  /** By chunk: the text behind an id never changes. */
+  private readonly terms = new LRUCache<string, readonly string[]>({ max: REMEMBERED_CHUNKS });
 
   constructor(
     private readonly chunks: ChunkRepository,
@@ -129,6 +133,14 @@ export class Retriever {
     return this.chunks.measureDistances({ space, embedding: await embedding, chunkIds });
   }
 
+  private termsOf({ id, text }: Chunk): readonly string[] {
+    const known = this.terms.get(id);
+    if (known) return known;
+    const terms = analyzeTerms(text);
+    this.terms.set(id, terms);
+    return terms;
+  }
+
   private async rank(
     { question }: RetrievalRequest,
     fused: FusedChunk[],
@@ -141,7 +153,8 @@ export class Retriever {
       .flatMap(({ id, score, lexicalRank, vectorRank }, index) => {
         const chunk = loaded.get(id); // gone when its document was deleted a moment ago
         if (!chunk) return [];
-        const proximity = index < RERANKED && proximityWeight > 0 ? proximityOf(terms, chunk.text) : 0;
+        const proximity =
+          index < RERANKED && proximityWeight > 0 ? proximityOf(terms, this.termsOf(chunk)) : 0;
         return [
           {
             ...chunk,

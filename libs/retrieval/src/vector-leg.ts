@@ -14,8 +14,9 @@ export interface VectorSearch {
 }
 
 /**
- * Up to here every chunk of a scope is measured. Beyond, the index is faster, and enough of what it meets passes the
- * filter. Measured in bench/RESULTS.md.
+ * Up to here every chunk of a scope is measured: 12 ms where a filter keeps 10,000 of 100,000, and none is missed. The
+ * index is faster and finds 0.9 of the 100 nearest there; beyond, more of what it meets passes the filter. Measured in
+ * bench/RESULTS.md.
  */
 const EXACT_MAX = 10_000;
 const REMEMBERED_SCOPES = 2_000;
