@@ -3,7 +3,7 @@
 -- Rollout: additive. Code of before this migration owns the tables, so the policies don't bind it, every new column has a
 -- default or a trigger, and jobs of the default tenant look as before; it goes on beside the new code. Replace the workers
 -- of before ahead of the first re-embedding and the first 10,000 vectors: they would give up the new kinds of jobs.
--- Each vector's row is written anew (document_id), with the tables locked: about a minute for 100,000 vectors.
+-- Each vector's row is written anew (document_id), with the tables locked: plan a pause for large collections.
 
 create table tenants (
   tenant_id uuid primary key,

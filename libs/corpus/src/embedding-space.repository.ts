@@ -76,7 +76,7 @@ export class EmbeddingSpaceRepository {
   /**
    * The space of this model; made with its partition when it is new. Embedded it has its HNSW index from the start:
    * building one over many vectors would hold the only connection. On a server the index comes when there is enough to
-   * index (`VectorIndexRepository`), which loads ten times faster.
+   * index (`VectorIndexRepository`), which takes vectors 15 times faster.
    */
   async findOrCreate(identity: EmbeddingSpaceIdentity): Promise<EmbeddingSpace> {
     const existing = await this.find(identity);

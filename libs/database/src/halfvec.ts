@@ -5,7 +5,7 @@ export function halfvecLiteral(vector: Float32Array): string {
 
 /**
  * A vector as one binary parameter for `$n::halfvec(d)`: pgvector's int16 dimensions, int16 0, big-endian half floats.
- * Writing and reading seven digits of 512 numbers costs a fifth of a search.
+ * As text a search of 512 dimensions takes 1.24-1.36 times as long.
  */
 export function halfvecBinary(vector: Float32Array): Buffer {
   const buffer = Buffer.alloc(4 + vector.length * 2);
