@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectFolder } from '#libs/project-files';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AnswerView, RagstoneClient } from '../support/ragstone-client.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 
@@ -85,9 +85,10 @@ describe('POST /query without a model', () => {
 
 describe('POST /query with an OpenAI-compatible model', () => {
   let api: TestApi;
-  let models: ModelServer;
+  let models: MockLlm;
   beforeAll(async () => {
-    models = await ModelServer.start();
+    models = await MockLlm.start();
+    models.usage = { prompt_tokens: 1_000, completion_tokens: 50 };
     api = await startTestApi({
       CHAT_BASE_URL: models.url,
       CHAT_MODEL: 'writer',
@@ -193,7 +194,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
 
 describe('with an OpenAI-compatible embedding server', () => {
   it('indexes and asks through it, and says what to do when its vectors change length', async () => {
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     const api = await startTestApi({
       EMBEDDINGS_BASE_URL: models.url,
       EMBEDDINGS_MODEL: 'letters',
@@ -219,7 +220,7 @@ describe('with an OpenAI-compatible embedding server', () => {
   });
 
   it('retries a busy server and then indexes the document', async () => {
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     const api = await startTestApi({
       EMBEDDINGS_BASE_URL: models.url,
       EMBEDDINGS_MODEL: 'letters',

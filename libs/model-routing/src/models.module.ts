@@ -42,5 +42,10 @@ function remoteModel({ baseUrl, apiKey, model, dimensions }: RemoteEmbeddingsCon
 function chooseChatModel({ chat }: Config): ChatModel | null {
   if (!chat) return null;
   const { baseUrl, apiKey, model, timeoutMs } = chat;
-  return new OpenAiCompatibleChatModel({ baseUrl, model, timeoutMs, ...(apiKey && { apiKey }) });
+  return new OpenAiCompatibleChatModel({
+    baseUrl,
+    model,
+    timeouts: { totalMs: timeoutMs },
+    ...(apiKey && { apiKey }),
+  });
 }

@@ -3,6 +3,7 @@ import { RagError, isRagError } from '#libs/errors';
 import type { CollectionRepository, EmbeddingSpaceRepository, MetadataFilter } from '#libs/corpus';
 import type { ChatModel, EmbeddingModels } from '#libs/model-routing';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
+import { countTokens } from '#libs/text-analysis';
 import type { Answer } from './answer.js';
 import { withinBudget } from './context-budget.js';
 import { extractAnswer } from './extractive-answer.js';
@@ -101,13 +102,16 @@ export class QueryService {
   }
 
   private async generate(chat: ChatModel, question: Question, sources: Source[]): Promise<Answer> {
+    const messages = promptFor(question.question, sources);
     const completion = await chat.complete({
-      messages: promptFor(question.question, sources),
+      messages,
       temperature: question.temperature,
       maxOutputTokens: this.options.outputTokensMax,
       ...(question.signal && { signal: question.signal }),
     });
-    const { inputTokens: input, outputTokens: output, estimated } = completion.usage;
+    const input = completion.usage?.inputTokens ?? countTokens(messages.map(({ content }) => content).join('\n'));
+    const output = completion.usage?.outputTokens ?? countTokens(completion.text);
+    const estimated = completion.usage === null;
     const price = this.options.usdPerMillionTokens;
     const spent = {
       model: completion.model,
