@@ -104,7 +104,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
     await models?.close();
   });
   beforeEach(() => {
-    models.faults.length = 0;
+    models.script.length = 0;
     models.requests.length = 0;
   });
 
@@ -166,7 +166,9 @@ describe('POST /query with an OpenAI-compatible model', () => {
     ['a reply that is no JSON', { body: '<html>' }],
     ['a reply that takes too long', { delayMs: 4_000 }],
   ])('answers with quotes, marked degraded, after %s', async (_what, fault) => {
-    models.faults.push(fault);
+    models.responder = () => 'The pump P-100 needs an oil change every 500 hours [1].';
+    expect((await api.client.ask(question)).body.status).toBe('answered'); // else the breaker would open
+    models.script.push({ fault, times: 0 });
     const { body } = await api.client.ask(question);
     expect(body).toMatchObject({
       status: 'degraded',
@@ -174,6 +176,12 @@ describe('POST /query with an OpenAI-compatible model', () => {
       degraded_reasons: ['model_unavailable'],
     });
     expect(body.answer).toContain('500 hours');
+  });
+
+  it('gets over one failure without a trace in the answer', async () => {
+    models.responder = () => 'The pump P-100 needs an oil change every 500 hours [1].';
+    models.faults.push({ status: 500 });
+    expect((await api.client.ask(question)).body).toMatchObject({ status: 'answered', degraded_reasons: [] });
   });
 
   it('counts the tokens itself, marked estimated, when the provider sends no usage', async () => {

@@ -23,6 +23,8 @@ interface FailureOptions {
   /** As the server asked by Retry-After. */
   retryAfterMs?: number | null;
   status?: number;
+  /** The provider had begun to work on it: it may be billed. */
+  isBegun?: boolean;
 }
 
 /** The request can't succeed at this model however often it is tried. */
@@ -30,12 +32,17 @@ const finalKinds = new Set<FailureKind>(['rejected', 'unauthorized', 'not_found'
 
 /** @returns model_rejected_request (not retryable) or model_unavailable (retryable), with `kind` in its details */
 export function modelFailure(kind: FailureKind, message: string, options: FailureOptions = {}): RagError {
-  const { cause, retryAfterMs, status } = options;
+  const { cause, retryAfterMs, status, isBegun } = options;
   const isFinal = finalKinds.has(kind);
   return new RagError(isFinal ? 'model_rejected_request' : 'model_unavailable', message, {
     cause,
     retryable: !isFinal,
-    details: { kind, ...(status !== undefined && { status }), ...(retryAfterMs != null && { retryAfterMs }) },
+    details: {
+      kind,
+      ...(status !== undefined && { status }),
+      ...(retryAfterMs != null && { retryAfterMs }),
+      ...(isBegun && { isBegun }),
+    },
   });
 }
 
@@ -52,4 +59,24 @@ export function isWorthRetrying(kind: FailureKind): boolean {
 /** Failures that say something about the model's health: a request that it refuses says nothing. */
 export function countsAgainstModel(kind: FailureKind): boolean {
   return kind !== 'rejected';
+}
+
+/** A server that took the request and then fell silent, or broke off, may send a bill. */
+const begunKinds = new Set<FailureKind>([
+  'first_token_timeout',
+  'between_tokens_timeout',
+  'total_timeout',
+  'cut',
+  'malformed',
+  'empty',
+]);
+
+export function wasBegun(error: unknown): boolean {
+  return (isRagError(error) && error.details.isBegun === true) || begunKinds.has(failureKindOf(error));
+}
+
+/** Milliseconds, as the server asked by Retry-After. */
+export function retryAfterOf(error: unknown): number | null {
+  const asked = isRagError(error) ? error.details.retryAfterMs : undefined;
+  return typeof asked === 'number' ? asked : null;
 }

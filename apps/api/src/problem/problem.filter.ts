@@ -26,7 +26,12 @@ export class ProblemFilter implements ExceptionFilter {
       code: failure.code,
       request_id: request.id,
     };
-    if (status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+    const { retryAfterMs } = failure.details;
+    const retryAfterSeconds =
+      typeof retryAfterMs === 'number' ? Math.ceil(retryAfterMs / 1_000) : RETRY_AFTER_SECONDS;
+    if (status === 503 || typeof retryAfterMs === 'number') {
+      void reply.header('retry-after', String(retryAfterSeconds));
+    }
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
 }

@@ -92,7 +92,7 @@ export class ModelConnection {
       limits.pause();
       for (const event of reader.end()) yield { ...event, onToken };
     } catch (error) {
-      throw this.asFailure(error, limits, options.signal);
+      throw this.asFailure(error, limits, options.signal, stream !== undefined);
     } finally {
       limits.end();
       stream?.destroy();
@@ -116,13 +116,18 @@ export class ModelConnection {
     throw statusFailure(response.statusCode, text, response.headers['retry-after'], this.headers);
   }
 
-  private asFailure(error: unknown, limits: CallLimits, caller: AbortSignal | undefined): unknown {
+  private asFailure(
+    error: unknown,
+    limits: CallLimits,
+    caller: AbortSignal | undefined,
+    isBegun = false,
+  ): unknown {
     if (isRagError(error)) return error;
     if (caller?.aborted) return caller.reason;
-    return this.transportFailure(error, limits);
+    return this.transportFailure(error, limits, isBegun);
   }
 
-  private transportFailure(cause: unknown, { expired }: CallLimits): RagError {
+  private transportFailure(cause: unknown, { expired }: CallLimits, isBegun: boolean): RagError {
     const server = `The model server ${this.origin}`;
     if (expired) return modelFailure(expired, `${server} did not answer in time (${expired}).`, { cause });
     if (cause instanceof errors.ConnectTimeoutError) {
@@ -134,7 +139,7 @@ export class ModelConnection {
     if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH') {
       return modelFailure('no_connection', `${server} could not be reached (${code}).`, { cause });
     }
-    return modelFailure('reset', `${server} could not be reached: the connection broke.`, { cause });
+    return modelFailure('reset', `${server} could not be reached: the connection broke.`, { cause, isBegun });
   }
 }
 

@@ -88,6 +88,7 @@ export class AnthropicChatModel extends ChatModel {
         throw modelFailure(
           'server_error',
           `The model server broke off its answer: ${event.error.message.slice(0, 300)}`,
+          { isBegun: true },
         );
       }
       if (event.type === 'message_stop') {

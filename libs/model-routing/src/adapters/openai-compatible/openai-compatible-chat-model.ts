@@ -103,5 +103,6 @@ function errorInStream(error: unknown) {
   return modelFailure(
     'server_error',
     `The model server broke off its answer: ${(message ?? 'no reason given').slice(0, 300)}`,
+    { isBegun: true },
   );
 }
