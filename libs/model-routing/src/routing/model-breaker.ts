@@ -65,12 +65,13 @@ export class ModelBreaker {
     this.isProbing = true;
     if (await this.share.claimProbe(this.model, this.probeLeaseMs)) return this.probe();
     this.isProbing = false;
-    this.circuit.open(); // another replica probes and tells
+    this.hear('open'); // another replica probes, and tells what came of it
     return null;
   }
 
   /** As another replica published it. */
   hear(state: 'open' | 'closed'): void {
+    if (state === 'open' && this.isProbing) return; // this one knows better in a moment
     this.isTold = true;
     if (state === 'open') this.circuit.open();
     else this.circuit.close();

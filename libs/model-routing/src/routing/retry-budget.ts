@@ -1,6 +1,6 @@
 const AT_HAND = 10;
 const SAVED_MAX = 100;
-const REFILL_PER_SECOND = 1;
+const REFILL_PER_SECOND = 0.1;
 
 /**
  * Retries as a share of calls, so that an outage is not made worse by them: each call earns `share` of a retry. A quiet
