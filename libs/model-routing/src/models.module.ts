@@ -5,7 +5,9 @@ import { CONFIG, type Config, type RemoteEmbeddingsConfig } from '#libs/config';
 import { Database, DatabaseModule } from '#libs/database';
 import { LocalEmbeddingModel } from './adapters/local/local-embedding-model.js';
 import { OpenAiCompatibleEmbeddingModel } from './adapters/openai-compatible/openai-compatible-embedding-model.js';
+import { QuestionEmbeddings } from './batching/question-embeddings.js';
 import { EmbeddingModels } from './embedding-models.js';
+import { bookEmbeddings } from './ledger/embedding-calls.js';
 import { DatabaseLedger } from './ledger/database-ledger.js';
 import { Ledger } from './ledger/ledger.js';
 import { ModelCallRepository } from './ledger/model-call.repository.js';
@@ -17,7 +19,7 @@ import { RedisBreakerShare } from './routing/redis-breaker-share.js';
 @Module({
   imports: [CacheModule, DatabaseModule],
   providers: [
-    { provide: EmbeddingModels, inject: [CONFIG], useFactory: chooseEmbeddingModels },
+    { provide: EmbeddingModels, inject: [CONFIG, Ledger], useFactory: chooseEmbeddingModels },
     {
       provide: ModelCallRepository,
       inject: [Database],
@@ -58,11 +60,22 @@ export class ModelsModule implements OnApplicationShutdown {
 }
 
 /** The local model is always there: it costs nothing until a collection it embedded is used. */
-function chooseEmbeddingModels({ embeddings, previousEmbeddings }: Config): EmbeddingModels {
-  const local = new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) });
-  const previous = previousEmbeddings ? [remoteModel(previousEmbeddings)] : [];
+function chooseEmbeddingModels(
+  { embeddings, previousEmbeddings, embeddingBatch }: Config,
+  ledger: Ledger,
+): EmbeddingModels {
+  const local = new QuestionEmbeddings(
+    new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) }),
+    embeddingBatch,
+  );
+  const remote = (config: RemoteEmbeddingsConfig) => {
+    const model = remoteModel(config);
+    const book = bookEmbeddings(ledger, model.model, model.provider, config.prices);
+    return new QuestionEmbeddings(model, embeddingBatch, book);
+  };
+  const previous = previousEmbeddings ? [remote(previousEmbeddings)] : [];
   if (embeddings.provider === 'local') return new EmbeddingModels(local, previous);
-  return new EmbeddingModels(remoteModel(embeddings), [...previous, local]);
+  return new EmbeddingModels(remote(embeddings), [...previous, local]);
 }
 
 function remoteModel({ baseUrl, apiKey, model, dimensions, headers }: RemoteEmbeddingsConfig) {
