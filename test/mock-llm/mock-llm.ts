@@ -180,9 +180,9 @@ export class MockLlm {
   }
 
   private async reply(request: RecordedRequest, response: ServerResponse, fault: Fault): Promise<void> {
-    if (fault.never) return;
+    if (fault.never) return this.chargeInput(request.body); // it was accepted, and the client can't know how far it got
     if (fault.delayMs) await sleep(fault.delayMs);
-    if (response.destroyed) return;
+    if (response.destroyed) return this.chargeInput(request.body);
     if (fault.cut) return closeConnection(response, fault.cut === 'rst' ? 'rst' : 'fin');
     if (fault.status !== undefined || fault.body !== undefined) {
       const headers = {
@@ -373,6 +373,15 @@ export class MockLlm {
     if (this.usage) return this.usage;
     const prompt_tokens = messages.reduce((sum, message) => sum + this.count(textOf(message)), 0);
     return { prompt_tokens, completion_tokens: this.count(text) };
+  }
+
+  private chargeInput({ messages, system }: Record<string, unknown>): void {
+    const all = [...((messages as MockMessage[] | undefined) ?? []), { role: 'system', content: system }];
+    this.charge(
+      all.reduce((sum, message) => sum + this.count(textOf(message)), 0),
+      0,
+      false,
+    );
   }
 
   private charge(inputTokens: number, outputTokens: number, completed: boolean): void {
