@@ -36,7 +36,7 @@ describe(`a mix of faults, ${REQUESTS} requests, the ledger on ${engine.name}`, 
       const database = await openDatabase(created.options);
       await migrate(database);
       try {
-        await runMix(servers, database);
+        await expectMixToHold(servers, database);
       } finally {
         await database.close();
         await created.drop();
@@ -46,7 +46,7 @@ describe(`a mix of faults, ${REQUESTS} requests, the ledger on ${engine.name}`, 
   );
 });
 
-async function runMix(servers: MockLlm[], database: Database): Promise<void> {
+async function expectMixToHold(servers: MockLlm[], database: Database): Promise<void> {
   const tenant = randomUUID();
   const limit = REQUESTS * 4; // runs out before the last of its requests
   const budgets: BudgetConfig[] = [{ per: 'key', subject: LIMITED_KEY, period: 'month', microUsd: limit }];

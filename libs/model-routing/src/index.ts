@@ -9,6 +9,7 @@ export { MicroBatcher } from './batching/micro-batcher.js';
 export { openChatModel, provideChatModel } from './chat-models.js';
 export { type Assessment, assessComplexity, type Complexity } from './complexity/assess-complexity.js';
 export { EmbeddingModels, type SpaceIdentity } from './embedding-models.js';
+export { DatabaseLedger } from './ledger/database-ledger.js';
 export { Ledger, NoLedger } from './ledger/ledger.js';
 export { type CallContext, type ModelCall, noUsage } from './ledger/model-call.js';
 export {

@@ -66,7 +66,7 @@ function chooseEmbeddingModels(
 ): EmbeddingModels {
   const local = new QuestionEmbeddings(
     new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) }),
-    embeddingBatch,
+    null, // it computes one text after the other: a batch of 32 makes the first wait for the last (bench/GATEWAY.md)
   );
   const remote = (config: RemoteEmbeddingsConfig) => {
     const model = remoteModel(config);

@@ -21,29 +21,29 @@ export class QuestionEmbeddings extends EmbeddingModel {
   readonly provider: string;
   readonly model: string;
   readonly dimensions: number;
-  private readonly batcher: MicroBatcher<string, Float32Array>;
+  private readonly batcher: MicroBatcher<string, Float32Array> | null;
   private readonly known = new LRUCache<string, Float32Array>({
     maxSize: REMEMBERED_BYTES,
     sizeCalculation: (vector, text) => vector.byteLength + text.length * 2 + 100,
   });
 
+  /** @param batching null: each question by itself, for a model that gains nothing from having many */
   constructor(
     private readonly inner: EmbeddingModel,
-    { textsMax, waitMs }: QuestionEmbeddingsOptions,
+    batching: QuestionEmbeddingsOptions | null,
     onAttempt?: EmbedOptions['onAttempt'],
   ) {
     super();
     this.provider = inner.provider;
     this.model = inner.model;
     this.dimensions = inner.dimensions;
-    this.batcher = new MicroBatcher(
-      (texts) => inner.embed(texts, { kind: 'query', ...(onAttempt && { onAttempt }) }),
-      {
-        itemsMax: textsMax,
-        waitMsMax: waitMs,
+    this.batcher =
+      batching &&
+      new MicroBatcher((texts) => inner.embed(texts, { kind: 'query', ...(onAttempt && { onAttempt }) }), {
+        itemsMax: batching.textsMax,
+        waitMsMax: batching.waitMs,
         isItemFault: (error) => isRagError(error) && error.code === 'model_rejected_request',
-      },
-    );
+      });
     this.onAttempt = onAttempt;
   }
 
@@ -65,7 +65,9 @@ export class QuestionEmbeddings extends EmbeddingModel {
   private async embedQuestion(text: string): Promise<Float32Array> {
     const known = this.known.get(text);
     if (known) return known;
-    const vector = await this.batcher.run(text, currentTenant());
+    const vector = this.batcher
+      ? await this.batcher.run(text, currentTenant())
+      : (await this.inner.embed([text], { kind: 'query' }))[0]!;
     this.known.set(text, vector);
     return vector;
   }
