@@ -61,8 +61,7 @@ async function prepare({ documents }: DataSet): Promise<Prepared[]> {
       mediaType: 'text/markdown',
       filename: null,
       title,
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     });
     prepared.push({ id, document, embeddings: document.chunks.map((chunk) => embed(chunk.embeddingText)) });
   }
@@ -86,8 +85,7 @@ async function fill(engine: Engine, prepared: readonly Prepared[]): Promise<Side
   const { collection } = await new CollectionRepository(database, 'bm25').findOrCreate({
     name: 'parity',
     language: 'english',
-    chunkTokensMax: 400,
-    overlapTokens: 60,
+    chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     embeddingSpaceId: spaceId,
   });
   const versions = new VersionRepository(database, 'bm25');

@@ -29,6 +29,9 @@ const environmentSchema = z.object({
   INDEX_ROOT: z.string().optional(),
   INDEX_BYTES_MAX: positive.default(50 * 1024 * 1024),
   INDEX_CONCURRENCY: positive.default(2),
+  INDEX_QUEUE_MAX: positive.default(100_000),
+  INDEX_DOCUMENTS_PER_MINUTE: positive.optional(),
+  INDEX_DUPLICATES: z.enum(['allow', 'skip']).default('allow'),
   CHUNK_TOKENS_MAX: z.coerce.number('must be a number').int().min(32).max(8_000).default(400),
   CHUNK_OVERLAP_TOKENS: z.coerce.number('must be a number').int().min(0).max(2_000).default(60),
 
@@ -76,7 +79,17 @@ export interface Config {
   readonly pgTools: { pgDump: string; pgRestore: string };
   /** For building a vector index: maintenance_work_mem and max_parallel_maintenance_workers. */
   readonly indexBuild: { memoryMb: number; workers: number };
-  readonly indexing: { root: string | null; bytesMax: number; concurrency: number };
+  readonly indexing: {
+    root: string | null;
+    bytesMax: number;
+    /** Documents at a time in one worker. */
+    concurrency: number;
+    /** More waiting documents than this, and new ones are refused. */
+    queueMax: number;
+    /** Of one worker; null: no limit. */
+    documentsPerMinute: number | null;
+    duplicates: 'allow' | 'skip';
+  };
   readonly chunking: { chunkTokensMax: number; overlapTokens: number };
   readonly embeddings: EmbeddingsConfig;
   /** The model of before, while collections move to the new one. */
@@ -158,6 +171,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       root: values.INDEX_ROOT ? resolve(values.INDEX_ROOT) : null,
       bytesMax: values.INDEX_BYTES_MAX,
       concurrency: values.INDEX_CONCURRENCY,
+      queueMax: values.INDEX_QUEUE_MAX,
+      documentsPerMinute: values.INDEX_DOCUMENTS_PER_MINUTE ?? null,
+      duplicates: values.INDEX_DUPLICATES,
     },
     chunking: { chunkTokensMax: values.CHUNK_TOKENS_MAX, overlapTokens: values.CHUNK_OVERLAP_TOKENS },
     embeddings: embeddingsConfig(values),

@@ -1,5 +1,6 @@
-import { halfvecBinary, halfvecLiteral, type Database } from '#libs/database';
+import { halfvecArray, halfvecBinary, type Database } from '#libs/database';
 import { cosineDistance, partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { HalfvecOid } from './halfvec-oid.js';
 import { anyWord, type LexicalEngine, lexicalIndexOf } from './lexical-index.js';
 import { compileFilter, type FilterSql, type MetadataFilter } from './metadata-filter.js';
 
@@ -56,6 +57,8 @@ export interface LexicalQuery {
 
 /** Only chunks of current versions exist, so no query here needs to ask for the version. */
 export class ChunkRepository {
+  private readonly halfvecOid = new HalfvecOid();
+
   constructor(
     private readonly database: Database,
     private readonly lexicalEngine: LexicalEngine,
@@ -128,7 +131,7 @@ export class ChunkRepository {
       settings: space.isIndexed ? indexScanSettings(limit) : {},
       text: `
         select asked.number::integer as query, nearest.id, nearest.distance
-        from unnest($1::text[]::halfvec[]) with ordinality as asked (embedding, number),
+        from unnest($1::halfvec[]) with ordinality as asked (embedding, number),
         lateral (
           select e.chunk_id as id, ${distance} as distance
           from ${partition} e
@@ -137,7 +140,7 @@ export class ChunkRepository {
           limit $3::integer
         ) nearest
         order by asked.number, nearest.distance`,
-      values: [embeddings.map(halfvecLiteral), collectionId, limit],
+      values: [halfvecArray(embeddings, await this.halfvecOid.get(this.database)), collectionId, limit],
     });
     for (const { query: number, id, distance: measured } of rows)
       found[number - 1]!.push({ id, distance: measured });

@@ -42,8 +42,7 @@ async function fill(database: Database, all: Repositories) {
   const { collection } = await all.collections.findOrCreate({
     name: `${SECRET}-collection`,
     language: 'english',
-    chunkTokensMax: 400,
-    overlapTokens: 60,
+    chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     embeddingSpaceId: space.id,
   });
   const submitted = await database.transaction((tx) =>
@@ -137,6 +136,7 @@ const attempts: {
   },
   collections: {
     get: ({ collections }, v) => collections.get(v.collection.name),
+    getWithSpace: ({ collections }, v) => collections.getWithSpace(v.collection.name),
     getByNameOrId: ({ collections }, v) => collections.getByNameOrId(v.collection.id),
     getById: ({ collections }, v) => collections.getById(v.collection.id),
     list: ({ collections }) => collections.list(),
@@ -144,8 +144,7 @@ const attempts: {
       collections.findOrCreate({
         name: 'mine',
         language: 'english',
-        chunkTokensMax: 400,
-        overlapTokens: 60,
+        chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
         embeddingSpaceId: v.space.id,
       }),
   },

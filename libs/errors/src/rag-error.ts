@@ -11,6 +11,8 @@ export const ragErrorCodes = [
   'document_not_found',
   'job_not_found',
   'job_conflict',
+  'queue_full',
+  'idempotency_key_reused',
   'file_not_found',
   // documents
   'document_empty',

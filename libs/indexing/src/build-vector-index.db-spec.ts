@@ -61,8 +61,7 @@ describe('the vector index of a bulk load', () => {
     const { collection } = await repositories.collections.findOrCreate({
       name: `c-${randomUUID()}`,
       language: 'english',
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
       embeddingSpaceId: spaceId,
     });
     const submit = async () => {

@@ -4,7 +4,6 @@ import {
   ChunkRepository,
   CollectionRepository,
   CorpusModule,
-  EmbeddingSpaceRepository,
   LEXICAL_ENGINE,
   type LexicalEngine,
 } from '#libs/corpus';
@@ -23,23 +22,15 @@ import { QueryService } from './query.service.js';
     },
     {
       provide: QueryService,
-      inject: [
-        CONFIG,
-        CollectionRepository,
-        EmbeddingSpaceRepository,
-        EmbeddingModels,
-        Retriever,
-        CHAT_MODEL,
-      ],
+      inject: [CONFIG, CollectionRepository, EmbeddingModels, Retriever, CHAT_MODEL],
       useFactory: (
         config: Config,
         collections: CollectionRepository,
-        spaces: EmbeddingSpaceRepository,
         embeddings: EmbeddingModels,
         retriever: Retriever,
         chat: ChatModel | null,
       ) =>
-        new QueryService(collections, spaces, embeddings, retriever, chat, {
+        new QueryService(collections, embeddings, retriever, chat, {
           contextTokensMax: config.contextTokensMax,
           outputTokensMax: config.chat?.outputTokensMax ?? 0,
           usdPerMillionTokens: config.chat?.usdPerMillionTokens ?? null,

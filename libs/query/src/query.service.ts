@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { RagError, isRagError } from '#libs/errors';
-import type { CollectionRepository, EmbeddingSpaceRepository, MetadataFilter } from '#libs/corpus';
+import type { CollectionRepository, MetadataFilter } from '#libs/corpus';
 import type { ChatModel, EmbeddingModels } from '#libs/model-routing';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
 import type { Answer } from './answer.js';
@@ -40,7 +40,6 @@ export class QueryService {
 
   constructor(
     private readonly collections: CollectionRepository,
-    private readonly spaces: EmbeddingSpaceRepository,
     private readonly embeddings: EmbeddingModels,
     private readonly retriever: Retriever,
     private readonly chat: ChatModel | null,
@@ -62,8 +61,7 @@ export class QueryService {
   async search(
     question: Pick<Question, 'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'signal'>,
   ): Promise<Retrieval> {
-    const collection = await this.collections.get(question.collection);
-    const space = await this.spaces.get(collection.embeddingSpaceId);
+    const { collection, space } = await this.collections.getWithSpace(question.collection);
     const embedding =
       question.mode === 'lexical' ? null : this.embedQuestion(question, this.embeddings.of(space));
     return this.retriever.retrieve({ ...question, collection, space, embedding });

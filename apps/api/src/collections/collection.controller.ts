@@ -62,6 +62,7 @@ export class CollectionController {
     const collection = await this.service.ensure({
       name: body.name,
       language: body.language,
+      chunker: body.chunker,
       chunkTokensMax: body.chunk_tokens_max,
       overlapTokens: body.overlap_tokens,
     });
@@ -99,8 +100,10 @@ function presentCollection(collection: Collection, space: EmbeddingSpace): Colle
     collection_id: collection.id,
     name: collection.name,
     language: collection.language,
-    chunk_tokens_max: collection.chunkTokensMax,
-    overlap_tokens: collection.overlapTokens,
+    languages: collection.languages,
+    chunker: collection.chunking.strategy,
+    chunk_tokens_max: collection.chunking.chunkTokensMax,
+    overlap_tokens: collection.chunking.overlapTokens,
     embedding_model: `${space.provider}/${space.model}`,
     dimensions: space.dimensions,
     epoch: collection.epoch,

@@ -12,6 +12,8 @@ export const httpStatusByCode = {
   document_not_found: 404,
   job_not_found: 404,
   job_conflict: 409,
+  queue_full: 429,
+  idempotency_key_reused: 422,
   file_not_found: 404,
   document_empty: 422,
   document_damaged: 422,
