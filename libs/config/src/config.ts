@@ -32,6 +32,7 @@ const environmentSchema = z.object({
   INDEX_QUEUE_MAX: positive.default(100_000),
   INDEX_DOCUMENTS_PER_MINUTE: positive.optional(),
   INDEX_DUPLICATES: z.enum(['allow', 'skip']).default('allow'),
+  INDEX_PARSERS: z.coerce.number('must be a number').int().min(1).max(64).default(1),
   CHUNK_TOKENS_MAX: z.coerce.number('must be a number').int().min(32).max(8_000).default(400),
   CHUNK_OVERLAP_TOKENS: z.coerce.number('must be a number').int().min(0).max(2_000).default(60),
 
@@ -84,6 +85,8 @@ export interface Config {
     bytesMax: number;
     /** Documents at a time in one worker. */
     concurrency: number;
+    /** Processes that read documents, in one worker. */
+    parsers: number;
     /** More waiting documents than this, and new ones are refused. */
     queueMax: number;
     /** Of one worker; null: no limit. */
@@ -174,6 +177,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       queueMax: values.INDEX_QUEUE_MAX,
       documentsPerMinute: values.INDEX_DOCUMENTS_PER_MINUTE ?? null,
       duplicates: values.INDEX_DUPLICATES,
+      parsers: values.INDEX_PARSERS,
     },
     chunking: { chunkTokensMax: values.CHUNK_TOKENS_MAX, overlapTokens: values.CHUNK_OVERLAP_TOKENS },
     embeddings: embeddingsConfig(values),

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
+import type { ChunkingSettings, ChunkingStrategy } from './chunking-settings.js';
 import type { EmbeddingSpace } from './embedding-space.repository.js';
 import { ensureLexicalIndex, type LexicalEngine } from './lexical-index.js';
 
@@ -20,22 +21,6 @@ export interface CollectionSummary extends Collection {
   documentCount: number;
   chunkCount: number;
 }
-
-/** How documents are cut into chunks. */
-export interface ChunkingSettings {
-  strategy: ChunkingStrategy;
-  chunkTokensMax: number;
-  overlapTokens: number;
-}
-
-export const chunkingStrategies = [
-  'structural',
-  'sentence-window',
-  'parent-child',
-  'records',
-  'code',
-] as const;
-export type ChunkingStrategy = (typeof chunkingStrategies)[number];
 
 export type NewCollection = Omit<Collection, 'id' | 'epoch' | 'languages'>;
 

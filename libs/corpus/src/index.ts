@@ -1,9 +1,7 @@
 export { CorpusModule, LEXICAL_ENGINE } from './corpus.module.js';
 export { ChunkRepository, type Chunk, type ChunkScope } from './chunk.repository.js';
+export { type ChunkingSettings, type ChunkingStrategy, chunkingStrategies } from './chunking-settings.js';
 export {
-  type ChunkingSettings,
-  type ChunkingStrategy,
-  chunkingStrategies,
   CollectionRepository,
   type Collection,
   type CollectionSummary,

@@ -21,6 +21,7 @@ export const ragErrorCodes = [
   'document_too_large',
   'no_text_layer',
   'parse_timeout',
+  'parser_crashed',
   'unsupported_encoding',
   // models
   'model_unavailable',

@@ -7,7 +7,8 @@ import type { LeasedJob, LeasedJobs } from './leased-jobs.js';
 import { LeaseEnded } from './lease-watch.js';
 import type { Repositories } from './repositories.js';
 import type { UrlDocumentService } from './url-document.service.js';
-import type { ParsePool, PreparedChunk, PreparedPart } from './parse-pool.js';
+import type { ParsePool } from './parse-pool.js';
+import type { PreparedChunk, PreparedPart } from './prepared-part.js';
 
 type Target = VersionToIndex & { space: EmbeddingSpace };
 

@@ -32,7 +32,7 @@ import { UrlRefresh } from './url-refresh.js';
     {
       provide: ParsePool,
       inject: [CONFIG],
-      useFactory: ({ indexing }: Config) => new ParsePool({ childrenMax: indexing.parsers }),
+      useFactory: ({ indexing }: Config) => new ParsePool({ parsers: indexing.parsers }),
     },
     {
       provide: LeasedJobs,

@@ -10,6 +10,7 @@ import type {
 import { isRagError } from '#libs/errors';
 import type { JobContext, JobResult } from '#libs/jobs';
 import { LeaseEnded, type LeaseWatch } from './lease-watch.js';
+import { isPoison, POISON_ATTEMPTS_MAX } from './parse-pool.js';
 import { ProgressReport } from './progress-report.js';
 
 export interface LeasedJob {
@@ -20,10 +21,6 @@ export interface LeasedJob {
   signal: AbortSignal;
   attempt: number;
 }
-
-/** Documents that crash or outrun the parser would do so again: two tries in all. */
-const POISON_ATTEMPTS_MAX = 2;
-const poisonCodes: ReadonlySet<string> = new Set(['parser_crashed', 'parse_timeout', 'document_too_large']);
 
 /** How every job of this service is run: under a lease, watched, and ended in one of the known ways. */
 export class LeasedJobs {
@@ -71,7 +68,7 @@ export class LeasedJobs {
       throw error;
     }
     const failure = describeFailure(error, stage);
-    const isLast = context.isLastAttempt || (poisonCodes.has(failure.code) && context.attempt >= POISON_ATTEMPTS_MAX);
+    const isLast = context.isLastAttempt || (isPoison(error) && context.attempt >= POISON_ATTEMPTS_MAX);
     if (failure.retryable && !isLast) {
       await this.leases.requeue(lease, failure);
       throw error;
@@ -92,7 +89,7 @@ function describeFailure(error: unknown, stage: IndexStage | null): IndexJobErro
       code: error.code,
       message: error.message,
       stage,
-      retryable: error.retryable || poisonCodes.has(error.code),
+      retryable: error.retryable || isPoison(error),
     };
   }
   return {

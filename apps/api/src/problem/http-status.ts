@@ -21,6 +21,7 @@ export const httpStatusByCode = {
   document_too_large: 413,
   no_text_layer: 422,
   parse_timeout: 422,
+  parser_crashed: 422,
   unsupported_encoding: 415,
   model_unavailable: 503,
   model_rejected_request: 502,

@@ -8,10 +8,13 @@ export interface ParsedDocument {
   blocks: Block[];
   /** Null for formats without pages. */
   pageCount: number | null;
+  /** JSON values that the document says about itself. */
+  metadata?: Record<string, unknown>;
 }
 
 export interface Block {
-  kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code';
+  /** A record is one row or element of data as text; a definition is a function or class of source code. */
+  kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'record' | 'definition';
   /** 1 to 6, for headings. */
   level?: number;
   /** UTF-16 offset into the text. */
