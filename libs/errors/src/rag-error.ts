@@ -23,6 +23,14 @@ export const ragErrorCodes = [
   'parse_timeout',
   'parser_crashed',
   'unsupported_encoding',
+  // pages of the web
+  'url_not_allowed',
+  'url_unreachable',
+  'url_timeout',
+  'url_status',
+  'url_redirects',
+  'url_response_invalid',
+  'robots_disallowed',
   // models
   'model_unavailable',
   'model_rejected_request',
