@@ -5,7 +5,7 @@ export type PageHandler = (request: IncomingMessage, response: ServerResponse) =
 
 /** A site on loopback: a handler or an HTML text a path. Counts what reaches it, down to bare connections. */
 export class PageServer {
-  readonly requests: { path: string; headers: IncomingMessage['headers']; at: number }[] = [];
+  readonly requests: { path: string; headers: IncomingMessage['headers'] }[] = [];
   connectionCount = 0;
   private readonly sockets = new Set<Socket>();
 
@@ -66,7 +66,7 @@ export class PageServer {
 
   private handle(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url!;
-    this.requests.push({ path, headers: request.headers, at: performance.now() });
+    this.requests.push({ path, headers: request.headers });
     const page = this.pages[path] ?? this.pages[path.split('?', 1)[0]!];
     if (typeof page === 'function') {
       page(request, response);

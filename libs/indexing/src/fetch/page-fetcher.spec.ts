@@ -149,7 +149,7 @@ describe('PageFetcher', () => {
         expect(url.pathname).toBe('/to');
         throw stop;
       };
-      await expect(fetchPage('/from', { onRedirect })).rejects.toMatchObject({ cause: stop });
+      await expect(fetchPage('/from', { onRedirect })).rejects.toBe(stop);
       expect(site.paths()).toEqual(['/from']);
     });
   });

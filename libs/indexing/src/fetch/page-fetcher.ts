@@ -44,7 +44,7 @@ export interface PageRequest {
   /** Asked before the body is read; false ends the fetch with unsupported_media_type. */
   accepts?: (mediaType: string | null) => boolean;
   /** Told of each redirect before it is followed; what it throws ends the fetch. */
-  onRedirect?: (url: URL, signal: AbortSignal) => void | Promise<void>;
+  onRedirect?: (url: URL) => void | Promise<void>;
 }
 
 export interface FetchedPage {
@@ -97,21 +97,13 @@ export class PageFetcher {
    */
   async fetch(request: PageRequest, signal?: AbortSignal): Promise<FetchedPage | UnchangedPage> {
     const timeout = AbortSignal.timeout(this.options.timeoutMs);
-    const bounded = signal ? AbortSignal.any([signal, timeout]) : timeout;
     let url = parsePageUrl(request.url, undefined, this.options.ports);
     for (let redirects = 0; ; redirects += 1) {
-      const progress = { hasAnswered: false };
-      try {
-        const outcome = await this.fetchOnce(url, request, bounded, progress);
-        if (!(outcome instanceof URL)) return outcome;
-        if (redirects === REDIRECTS_MAX) throw tooManyRedirects(request.url);
-        await request.onRedirect?.(outcome, bounded);
-        url = outcome;
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (error instanceof RagError) throw error;
-        throw wireFailure(url, error, { isTimeout: timeout.aborted, ...progress });
-      }
+      const outcome = await this.fetchOnce(url, request, { signal, timeout });
+      if (!(outcome instanceof URL)) return outcome;
+      if (redirects === REDIRECTS_MAX) throw tooManyRedirects(request.url);
+      await request.onRedirect?.(outcome);
+      url = outcome;
     }
   }
 
@@ -123,27 +115,30 @@ export class PageFetcher {
   private async fetchOnce(
     url: URL,
     request: PageRequest,
-    signal: AbortSignal,
-    progress: { hasAnswered: boolean },
+    { signal, timeout }: { signal: AbortSignal | undefined; timeout: AbortSignal },
   ): Promise<FetchedPage | UnchangedPage | URL> {
     const validators = this.validatorsFor(url, request);
-    const response = await this.agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'GET',
-      headers: {
-        'user-agent': this.options.userAgent,
-        accept: 'text/html, application/xhtml+xml, application/pdf, */*;q=0.8',
-        'accept-encoding': 'gzip, deflate, br',
-        ...validators,
-      },
-      signal,
-    });
-    progress.hasAnswered = true;
+    let response: Dispatcher.ResponseData | undefined;
     try {
+      response = await this.agent.request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: 'GET',
+        headers: {
+          'user-agent': this.options.userAgent,
+          accept: 'text/html, application/xhtml+xml, application/pdf, */*;q=0.8',
+          'accept-encoding': 'gzip, deflate, br',
+          ...validators,
+        },
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
       return await this.outcomeOf(url, response, request, Object.keys(validators).length > 0);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof RagError) throw error;
+      throw wireFailure(url, error, { isTimeout: timeout.aborted, hasAnswered: response !== undefined });
     } finally {
-      discard(response.body);
+      if (response) discard(response.body);
     }
   }
 
