@@ -7,6 +7,7 @@ import { Logger } from 'nestjs-pino';
 import type { Config } from '#libs/config';
 import { projectVersion } from '#libs/project-files';
 import { AppModule } from './app.module.js';
+import { setupJobSocket } from './jobs/job-socket.js';
 import { setupOpenApi } from './openapi/setup-openapi.js';
 
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -36,6 +37,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     done();
   });
   setupOpenApi(app, projectVersion());
+  await setupJobSocket(app);
   return app;
 }
 

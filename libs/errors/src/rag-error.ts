@@ -12,6 +12,7 @@ export const ragErrorCodes = [
   'job_not_found',
   'job_conflict',
   'queue_full',
+  'too_many_followers',
   'idempotency_key_reused',
   'file_not_found',
   // documents

@@ -1,9 +1,10 @@
+import { fileTypeFromBuffer } from 'file-type';
 import type { Database } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import type { JobQueue } from '#libs/jobs';
 import type { DocumentQueue } from './document-queue.js';
 import type { DocumentSourceReader } from './document-source.js';
-import { type DocumentToSubmit, type IndexingService, type IndexRequest, sha256 } from './indexing.service.js';
+import { askedOf, type DocumentToSubmit, type IndexingService, type IndexRequest, sha256 } from './indexing.service.js';
 import type { Repositories } from './repositories.js';
 import { SkippedDocuments } from './skipped-documents.js';
 
@@ -11,6 +12,11 @@ export interface AcceptedBatch {
   jobId: string;
   /** Null: known when the archive is open. */
   total: number | null;
+}
+
+/** A plain ZIP: not one of the formats that are ZIPs inside. */
+export async function isArchive(bytes: Uint8Array): Promise<boolean> {
+  return (await fileTypeFromBuffer(bytes))?.mime === 'application/zip';
 }
 
 /** Many documents under one parent job, which counts how they end. */
@@ -46,23 +52,18 @@ export class BatchService {
       }
     }
     const asked = [collection.id, ...read.map(({ document }) => askedOf(document))];
-    const accepted = await this.database.transaction(async (tx): Promise<AcceptedBatch> => {
-      if (idempotencyKey !== null) {
-        const request = sha256(Buffer.from(JSON.stringify(asked)));
-        const known = await this.repositories.idempotency.claim(tx, idempotencyKey, request);
-        if (known) return known as AcceptedBatch;
-      }
-      const parent = { collectionId: collection.id, kind: 'batch', details: {} } as const;
-      const jobId = await this.repositories.jobs.createParent(tx, parent);
-      for (const { number, document } of read) {
-        const result = await this.indexing.submitContent(tx, collection, { ...document, parentJobId: jobId });
-        skipped.note({ number, externalId: document.externalId }, result);
-      }
-      await this.repositories.jobs.acceptedAll(tx, { jobId, fence: '0' }, skipped.summary);
-      const batch = { jobId, total: documents.length };
-      if (idempotencyKey !== null) await this.repositories.idempotency.remember(tx, idempotencyKey, batch);
-      return batch;
-    });
+    const accepted = await this.database.transaction((tx) =>
+      this.repositories.idempotency.once(tx, idempotencyKey, asked, async () => {
+        const parent = { collectionId: collection.id, kind: 'batch', details: {} } as const;
+        const jobId = await this.repositories.jobs.createParent(tx, parent);
+        for (const { number, document } of read) {
+          const result = await this.indexing.submitContent(tx, collection, { ...document, parentJobId: jobId });
+          skipped.note({ number, externalId: document.externalId }, result);
+        }
+        await this.repositories.jobs.acceptedAll(tx, { jobId, fence: '0' }, skipped.summary);
+        return { jobId, total: documents.length };
+      }),
+    );
     this.documents.wake();
     return accepted;
   }
@@ -79,25 +80,17 @@ export class BatchService {
     const collection = await this.repositories.collections.get(request.collection);
     const { bytes, filename, externalId, metadata, priority } = request;
     const details = { archive: externalId ?? filename, metadata, priority: priority ?? 0 };
-    const accepted = await this.database.transaction(async (tx): Promise<AcceptedBatch> => {
-      if (idempotencyKey !== null) {
-        const asked = JSON.stringify([collection.id, details, sha256(bytes).toString('hex')]);
-        const known = await this.repositories.idempotency.claim(tx, idempotencyKey, sha256(Buffer.from(asked)));
-        if (known) return known as AcceptedBatch;
-      }
-      const parent = { collectionId: collection.id, kind: 'batch', details } as const;
-      const jobId = await this.repositories.jobs.createParent(tx, parent);
-      await this.repositories.jobs.storeSource(tx, jobId, bytes);
-      await this.queue.enqueue('expand-parent', { jobId }, tx);
-      const batch = { jobId, total: null };
-      if (idempotencyKey !== null) await this.repositories.idempotency.remember(tx, idempotencyKey, batch);
-      return batch;
-    });
+    const asked = [collection.id, details, sha256(bytes).toString('hex')];
+    const accepted = await this.database.transaction((tx) =>
+      this.repositories.idempotency.once(tx, idempotencyKey, asked, async () => {
+        const parent = { collectionId: collection.id, kind: 'batch', details } as const;
+        const jobId = await this.repositories.jobs.createParent(tx, parent);
+        await this.repositories.jobs.storeSource(tx, jobId, bytes);
+        await this.queue.enqueue('expand-parent', { jobId }, tx);
+        return { jobId, total: null };
+      }),
+    );
     this.queue.wake();
     return accepted;
   }
-}
-
-function askedOf({ externalId, title, metadata, priority, contentSha256 }: DocumentToSubmit): unknown[] {
-  return [externalId, title, metadata, priority ?? 0, contentSha256.toString('hex')];
 }

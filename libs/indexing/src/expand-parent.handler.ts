@@ -23,8 +23,9 @@ interface ParentDetails {
   archive?: string | null;
   /** Of a crawl. */
   start?: string;
-  maxPages?: number;
-  maxDepth?: number;
+  from?: 'links' | 'sitemap';
+  pagesMax?: number;
+  depthMax?: number;
   metadata?: Record<string, unknown>;
   priority?: JobPriority;
 }
@@ -38,7 +39,7 @@ export class ExpandParentHandler {
     private readonly indexing: IndexingService,
     private readonly queue: DocumentQueue,
     private readonly crawler: Crawler,
-    private readonly bytesMax: number,
+    private readonly limits: { bytesMax: number; pagesMax: number; depthMax: number },
   ) {}
 
   handle = ({ jobId }: JobPayload<'expand-parent'>, context: JobContext): Promise<JobResult> =>
@@ -61,7 +62,7 @@ export class ExpandParentHandler {
     const archive = await this.repositories.jobs.readSource(run.job.id);
     const { archive: prefix, metadata = {}, priority } = run.job.details as ParentDetails;
     let done = 0;
-    for await (const member of openArchive(archive, { totalBytesMax: this.bytesMax * ARCHIVE_TIMES_MAX })) {
+    for await (const member of openArchive(archive, { totalBytesMax: this.limits.bytesMax * ARCHIVE_TIMES_MAX })) {
       const externalId = `${prefix ?? 'archive'}/${member.path}`;
       try {
         if ('refused' in member) throw member.refused;
@@ -78,13 +79,20 @@ export class ExpandParentHandler {
   }
 
   private async crawl(run: LeasedJob, collection: Collection, skipped: SkippedDocuments): Promise<void> {
-    const { start, maxPages, maxDepth, metadata = {}, priority } = run.job.details as ParentDetails;
-    const limits = { ...(maxPages !== undefined && { maxPages }), ...(maxDepth !== undefined && { maxDepth }) };
+    const details = run.job.details as ParentDetails;
+    const { metadata = {}, priority } = details;
+    const request = {
+      start: details.start!,
+      from: details.from ?? 'links',
+      pagesMax: Math.min(details.pagesMax ?? this.limits.pagesMax, this.limits.pagesMax),
+      depthMax: Math.min(details.depthMax ?? this.limits.depthMax, this.limits.depthMax),
+    };
     let done = 0;
-    for await (const page of this.crawler.crawl({ start: start!, ...limits }, run.signal)) {
+    for await (const page of this.crawler.crawl(request, run.signal)) {
       const externalId = `url:${page.url}`;
       try {
-        if ('error' in page) throw page.error;
+        if (page.status === 'failed') throw page.error;
+        if (page.status === 'not_modified') continue; // no validators were sent
         const { bytes, mediaType, filename } = page;
         const content = await uploadedContent({ bytes, filename, declaredMediaType: mediaType });
         await this.accept(run, collection, skipped, {
@@ -167,10 +175,10 @@ export class ExpandParentHandler {
   }
 
   private assertSize(bytes: Uint8Array): void {
-    if (bytes.length <= this.bytesMax) return;
+    if (bytes.length <= this.limits.bytesMax) return;
     throw new RagError(
       'payload_too_large',
-      `The document has ${bytes.length} bytes; at most ${this.bytesMax} are taken. Split it, or raise INDEX_BYTES_MAX.`,
+      `The document has ${bytes.length} bytes; at most ${this.limits.bytesMax} are taken. Split it, or raise INDEX_BYTES_MAX.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-export { type AcceptedBatch, BatchService } from './batch.service.js';
+export { type AcceptedBatch, BatchService, isArchive } from './batch.service.js';
 export { CollectionService, DEFAULT_COLLECTION, type CollectionSettings } from './collection.service.js';
 export type { DocumentSource } from './document-source.js';
 export { IndexingModule } from './indexing.module.js';
@@ -7,4 +7,5 @@ export { IndexingService, type AcceptedDocument, type IndexRequest } from './ind
 export { JobService } from './job.service.js';
 export { RechunkingService } from './rechunking.service.js';
 export { type ReembedRequest, ReembeddingService } from './reembedding.service.js';
+export { parsePageUrl, parseRefreshInterval } from './fetch/index.js';
 export { UrlDocumentService } from './url-document.service.js';

@@ -12,7 +12,7 @@ import { EmbeddingModels, ModelsModule } from '#libs/model-routing';
 import { BuildVectorIndexHandler } from './build-vector-index.handler.js';
 import { DocumentQueue } from './document-queue.js';
 import { ExpandParentHandler } from './expand-parent.handler.js';
-import { Crawler, PageFetcher, userAgent } from './fetch/index.js';
+import { Crawler, PageFetcher } from './fetch/index.js';
 import { IndexDocumentHandler } from './index-document.handler.js';
 import { IndexingModule } from './indexing.module.js';
 import { IndexingService } from './indexing.service.js';
@@ -98,7 +98,7 @@ import { UrlRefresh } from './url-refresh.js';
       provide: ExpandParentHandler,
       inject: [CONFIG, Database, REPOSITORIES, LeasedJobs, IndexingService, DocumentQueue, PageFetcher],
       useFactory: (
-        { crawl, fetch, indexing: { bytesMax } }: Config,
+        { crawl, indexing: { bytesMax } }: Config,
         database: Database,
         repositories: Repositories,
         runs: LeasedJobs,
@@ -106,8 +106,9 @@ import { UrlRefresh } from './url-refresh.js';
         queue: DocumentQueue,
         fetcher: PageFetcher,
       ) => {
-        const crawler = new Crawler(fetcher, { ...crawl, userAgent: userAgent(fetch.contact) });
-        return new ExpandParentHandler(database, repositories, runs, indexing, queue, crawler, bytesMax);
+        const crawler = new Crawler(fetcher, crawl);
+        const limits = { bytesMax, pagesMax: crawl.pagesMax, depthMax: crawl.depthMax };
+        return new ExpandParentHandler(database, repositories, runs, indexing, queue, crawler, limits);
       },
     },
   ],

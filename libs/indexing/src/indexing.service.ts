@@ -56,14 +56,11 @@ export class IndexingService {
     const collection = await collections.get(request.collection);
     const content = await this.sources.read(request.source);
     const document = { ...request, content, contentSha256: sha256(content.bytes) };
-    const accepted = await this.database.transaction(async (tx) => {
-      if (idempotencyKey === null) return this.submitContent(tx, collection, document);
-      const known = await idempotency.claim(tx, idempotencyKey, requestSha256(collection, document));
-      if (known) return known as AcceptedDocument;
-      const fresh = await this.submitContent(tx, collection, document);
-      await idempotency.remember(tx, idempotencyKey, fresh);
-      return fresh;
-    });
+    const accepted = await this.database.transaction((tx) =>
+      idempotency.once(tx, idempotencyKey, [collection.id, askedOf(document)], () =>
+        this.submitContent(tx, collection, document),
+      ),
+    );
     this.queue.wake();
     return accepted;
   }
@@ -112,8 +109,8 @@ function externalIdOf({ externalId, content, contentSha256 }: DocumentToSubmit):
   return externalId ?? content.externalId ?? `sha256:${contentSha256.toString('hex')}`;
 }
 
-function requestSha256(collection: Collection, document: DocumentToSubmit): Buffer {
+/** What tells one request from another. */
+export function askedOf(document: DocumentToSubmit): unknown[] {
   const { title, metadata, contentSha256, priority } = document;
-  const asked = [collection.id, externalIdOf(document), title, metadata, priority ?? 0, contentSha256.toString('hex')];
-  return sha256(Buffer.from(JSON.stringify(asked)));
+  return [externalIdOf(document), title, metadata, priority ?? 0, contentSha256.toString('hex')];
 }

@@ -16,9 +16,12 @@ export interface UrlRequest extends Pick<IndexRequest, 'collection' | 'title' | 
 }
 
 export interface CrawlRequest extends Pick<IndexRequest, 'collection' | 'metadata' | 'priority'> {
+  /** As `pageUrl` gives it. */
   start: string;
-  maxPages?: number | undefined;
-  maxDepth?: number | undefined;
+  from: 'links' | 'sitemap';
+  /** At most CRAWL_PAGES_MAX and CRAWL_DEPTH_MAX, which are the defaults. */
+  pagesMax?: number | undefined;
+  depthMax?: number | undefined;
 }
 
 const DUE_PER_ROUND = 100;
@@ -27,53 +30,58 @@ const DUE_PER_ROUND = 100;
 export class UrlDocumentService {
   constructor(
     private readonly database: Database,
-    private readonly repositories: Pick<Repositories, 'collections' | 'jobs' | 'leases' | 'urls' | 'versions'>,
+    private readonly repositories: Pick<Repositories, 'collections' | 'idempotency' | 'jobs' | 'leases' | 'urls' | 'versions'>,
     private readonly documents: DocumentQueue,
     private readonly queue: JobQueue,
     private readonly fetcher: PageFetcher,
   ) {}
 
   /** @throws {RagError} collection_not_found, queue_full */
-  async submit(request: UrlRequest): Promise<AcceptedDocument> {
+  async submit(request: UrlRequest, idempotencyKey: string | null = null): Promise<AcceptedDocument> {
     await this.documents.assertRoom();
-    const { collections, urls, versions } = this.repositories;
+    const { collections, idempotency, urls, versions } = this.repositories;
     const { id: collectionId } = await collections.get(request.collection);
-    const accepted = await this.database.transaction(async (tx): Promise<AcceptedDocument> => {
-      const documentId = await versions.ensureDocument(tx, {
-        collectionId,
-        externalId: request.externalId ?? `url:${request.url}`,
-        title: request.title ?? request.url,
-        filename: null,
-        mediaType: 'text/html',
-        metadata: request.metadata,
-      });
-      await urls.save(tx, documentId, request);
-      const open = await urls.findOpenFetch(tx, documentId);
-      const { title, metadata, priority } = request;
-      const jobId =
-        open ??
-        (await this.documents.add(tx, {
+    const accepted = await this.database.transaction((tx) =>
+      idempotency.once(tx, idempotencyKey, request, async (): Promise<AcceptedDocument> => {
+        const documentId = await versions.ensureDocument(tx, {
           collectionId,
-          documentId,
-          versionId: null,
-          details: { url: request.url, title, metadata },
-          ...(priority && { priority }),
-        }));
-      return { jobId, documentId, version: null, status: 'queued', duplicateOf: null };
-    });
+          externalId: request.externalId ?? `url:${request.url}`,
+          title: request.title ?? request.url,
+          filename: null,
+          mediaType: 'text/html',
+          metadata: request.metadata,
+        });
+        await urls.save(tx, documentId, request);
+        const { url, title, metadata, priority } = request;
+        const jobId =
+          (await urls.findOpenFetch(tx, documentId)) ??
+          (await this.documents.add(tx, {
+            collectionId,
+            documentId,
+            versionId: null,
+            details: { url, title, metadata },
+            ...(priority && { priority }),
+          }));
+        return { jobId, documentId, version: null, status: 'queued', duplicateOf: null };
+      }),
+    );
     this.documents.wake();
     return accepted;
   }
 
   /** @returns the parent job */
-  async submitCrawl({ collection: name, ...details }: CrawlRequest): Promise<string> {
+  async submitCrawl(request: CrawlRequest, idempotencyKey: string | null = null): Promise<string> {
+    const { collection: name, ...details } = request;
     await this.documents.assertRoom();
     const { id: collectionId } = await this.repositories.collections.get(name);
-    const jobId = await this.database.transaction(async (tx) => {
-      const created = await this.repositories.jobs.createParent(tx, { collectionId, kind: 'crawl', details });
-      await this.queue.enqueue('expand-parent', { jobId: created }, tx);
-      return created;
-    });
+    const { idempotency, jobs } = this.repositories;
+    const { jobId } = await this.database.transaction((tx) =>
+      idempotency.once(tx, idempotencyKey, request, async () => {
+        const created = await jobs.createParent(tx, { collectionId, kind: 'crawl', details });
+        await this.queue.enqueue('expand-parent', { jobId: created }, tx);
+        return { jobId: created };
+      }),
+    );
     this.queue.wake();
     return jobId;
   }

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type Collection,
@@ -7,7 +7,7 @@ import {
   EmbeddingSpaceRepository,
 } from '#libs/corpus';
 import { CONFIG, type Config } from '#libs/config';
-import { CollectionService, ReembeddingService } from '#libs/indexing';
+import { CollectionService, RechunkingService, ReembeddingService } from '#libs/indexing';
 import {
   type ReembedRequestBody,
   reembedRequestSchema,
@@ -17,6 +17,10 @@ import {
 import { ApiProblems } from '../openapi/api-problems.js';
 import { collectionName } from '../text.schema.js';
 import {
+  type CollectionChange,
+  type CollectionChangeResponse,
+  collectionChangeResponseSchema,
+  collectionChangeSchema,
   type CollectionList,
   collectionListSchema,
   collectionSchema,
@@ -33,6 +37,7 @@ export class CollectionController {
     private readonly collections: CollectionRepository,
     private readonly spaces: EmbeddingSpaceRepository,
     private readonly reembeddings: ReembeddingService,
+    private readonly rechunkings: RechunkingService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -67,6 +72,31 @@ export class CollectionController {
       overlapTokens: body.overlap_tokens,
     });
     return presentCollection(collection, await this.spaces.get(collection.embeddingSpaceId));
+  }
+
+  @Patch(':id')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Change how a collection (name or id) is cut into chunks; its documents are cut anew in the background',
+  })
+  @ApiResponse({ status: 202, standardSchema: collectionChangeResponseSchema })
+  @ApiProblems(400, 404, 409, 422)
+  @SerializeOptions({ schema: collectionChangeResponseSchema })
+  async change(
+    @Param('id', { schema: collectionName }) collection: string,
+    @Body({ schema: collectionChangeSchema }) body: CollectionChange,
+  ): Promise<CollectionChangeResponse> {
+    const jobId = await this.rechunkings.start(collection, {
+      chunker: body.chunker,
+      chunkTokensMax: body.chunk_tokens_max,
+      overlapTokens: body.overlap_tokens,
+    });
+    if (!jobId) return { message: 'The collection is cut so already.', job_id: null, status: 'unchanged' };
+    return {
+      message: `The old chunks answer until the new ones are there; GET /jobs/${jobId} shows the progress.`,
+      job_id: jobId,
+      status: 'queued',
+    };
   }
 
   @Post(':id/reembed')

@@ -13,6 +13,7 @@ export const httpStatusByCode = {
   job_not_found: 404,
   job_conflict: 409,
   queue_full: 429,
+  too_many_followers: 429,
   idempotency_key_reused: 422,
   file_not_found: 404,
   document_empty: 422,

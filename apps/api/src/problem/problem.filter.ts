@@ -26,9 +26,14 @@ export class ProblemFilter implements ExceptionFilter {
       code: failure.code,
       request_id: request.id,
     };
-    if (status === 503) void reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+    if (status === 503 || status === 429) void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
+}
+
+function retryAfterOf({ details }: RagError): number {
+  const seconds = details['retry_after_seconds'];
+  return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
 }
 
 interface FrameworkError {

@@ -2,3 +2,4 @@ export { detectMediaType } from './detect-media-type.js';
 export type { SupportedMediaType } from './media-types.js';
 export { parseDocument } from './parse-document.js';
 export type { Block, ParsedDocument } from './parsed-document.js';
+export { type ArchiveMember, openArchive } from './archive.js';
