@@ -212,6 +212,16 @@ describe('ParsePool', () => {
     expect(await waitFor('the parser to end', () => !isAlive(Number(pid)))).toBe(true);
   });
 
+  it.each(['closes', 'leaves'])('keeps no process alive that %s its pool', async (how) => {
+    const pool = fileURLToPath(workerFile(import.meta.url, 'parse-pool'));
+    const entry = fixture('misbehaving-parser.mjs').href;
+    const user = spawn(process.execPath, [fileURLToPath(fixture('pool-user.mjs')), pool, entry, how]);
+    let output = '';
+    user.stdout.on('data', (text: Buffer) => (output += text.toString()));
+    const code = await new Promise((resolve) => user.once('close', resolve));
+    expect({ output, code }).toEqual({ output: `read\n${how}\n`, code: 0 });
+  });
+
   it.each([
     ['waits', [fileURLToPath(workerFile(import.meta.url, 'parser-process/parser.worker'))]],
     [

@@ -113,6 +113,7 @@ export class ParserProcess {
 
   /** Resolves when it has ended. */
   async close(): Promise<void> {
+    if (!this.hasEnded) holdProcess(this.child, true);
     this.kill(new Error('the parsers were closed'));
     await this.exited;
   }

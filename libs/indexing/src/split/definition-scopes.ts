@@ -42,7 +42,7 @@ export class DefinitionScopes {
         this.open = this.open.filter((outer) => outer.indent < indent);
         const name = isSigned ? nestedName(line) : signedName(line);
         isSigned = true;
-        if (name) this.open.push({ indent, name: name.toWellFormed() });
+        if (name) this.open.push({ indent, name: name.replace(/[.:]+$/, '').toWellFormed() });
         scope ??= this.names;
       }
       if (!isSigned) above += 1;
