@@ -109,13 +109,14 @@ async function fill(engine: Engine, prepared: readonly Prepared[]): Promise<Side
         const submitted = await versions.submit(tx, version, Buffer.alloc(0));
         await versions.makeCurrent(
           tx,
-          { ...version, ...submitted, language: 'english', space },
+          { ...version, ...submitted, hasCurrent: false, byteCount: 0, space },
+          { ...document, chunkCount: document.chunks.length },
           {
-            ...document,
+            text: document.text,
             embeddings,
             chunks: document.chunks.map((chunk) => ({
               ...chunk,
-              textSha256: Buffer.from(chunk.embeddingSha256),
+              embeddingSha256: Buffer.from(chunk.embeddingSha256),
             })),
           },
         );

@@ -7,7 +7,7 @@ import { ensureLexicalIndex, type LexicalEngine } from './lexical-index.js';
 export interface Collection {
   id: string;
   name: string;
-  /** PostgreSQL text-search configuration of documents whose own language is not clear, or "auto". */
+  /** PostgreSQL text-search configuration of documents whose own language is not clear. */
   language: string;
   /** Of its documents; each has a BM25 index. */
   languages: string[];
@@ -112,8 +112,7 @@ export class CollectionRepository {
    */
   async findOrCreate(collection: NewCollection): Promise<{ collection: Collection; created: boolean }> {
     const { name, language, chunking, embeddingSpaceId } = collection;
-    const languages = language === 'auto' ? [] : [language];
-    for (const each of languages) await this.prepareLanguage(each);
+    await this.prepareLanguage(language);
     const [created] = await this.database.query<CollectionRow>({
       text: `
         with space as (
@@ -131,7 +130,7 @@ export class CollectionRepository {
         chunking.overlapTokens,
         embeddingSpaceId,
         JSON.stringify({ strategy: chunking.strategy }),
-        languages,
+        [language],
       ],
     });
     if (created) return { collection: toCollection(created), created: true };

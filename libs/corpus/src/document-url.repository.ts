@@ -34,7 +34,11 @@ export class DocumentUrlRepository {
   }
 
   async find(documentId: string): Promise<DocumentUrl | null> {
-    const [row] = await this.database.query<{ url: string; etag: string | null; last_modified: string | null }>({
+    const [row] = await this.database.query<{
+      url: string;
+      etag: string | null;
+      last_modified: string | null;
+    }>({
       text: 'select url, etag, last_modified from document_urls where document_id = $1::uuid',
       values: [documentId],
     });

@@ -297,7 +297,9 @@ export class IndexJobRepository {
   /** Jobs that have not ended a minute after they were accepted, oldest first; parents that wait for others apart. */
   async listOpen(
     limit: number,
-  ): Promise<{ id: string; kind: IndexJobKind; stage: IndexStage | null; attempts: number; fence: string }[]> {
+  ): Promise<
+    { id: string; kind: IndexJobKind; stage: IndexStage | null; attempts: number; fence: string }[]
+  > {
     return this.database.query({
       text: `
         select id, kind, stage, attempts, fence from index_jobs

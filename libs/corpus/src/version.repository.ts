@@ -4,7 +4,14 @@ import { advanceEpoch } from './document.repository.js';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
 import { HalfvecOid } from './halfvec-oid.js';
 import type { LexicalEngine } from './lexical-index.js';
-import { CHUNK_COLUMNS, chunkArrays, chunkColumns, chunkParameters, chunkValues, moveStaged } from './staging.repository.js';
+import {
+  CHUNK_COLUMNS,
+  chunkArrays,
+  chunkColumns,
+  chunkParameters,
+  chunkValues,
+  moveStaged,
+} from './staging.repository.js';
 
 export type VersionStatus = 'queued' | 'running' | 'ready' | 'failed' | 'superseded' | 'cancelled';
 

@@ -4,7 +4,13 @@ import { isRagError } from '#libs/errors';
 import type { JobQueue } from '#libs/jobs';
 import type { DocumentQueue } from './document-queue.js';
 import type { DocumentSourceReader } from './document-source.js';
-import { askedOf, type DocumentToSubmit, type IndexingService, type IndexRequest, sha256 } from './indexing.service.js';
+import {
+  askedOf,
+  type DocumentToSubmit,
+  type IndexingService,
+  type IndexRequest,
+  sha256,
+} from './indexing.service.js';
 import type { Repositories } from './repositories.js';
 import { SkippedDocuments } from './skipped-documents.js';
 
@@ -14,8 +20,9 @@ export interface AcceptedBatch {
   total: number | null;
 }
 
-/** A plain ZIP: not one of the formats that are ZIPs inside. */
-export async function isArchive(bytes: Uint8Array): Promise<boolean> {
+/** A plain ZIP: neither one of the formats that are ZIPs inside, nor one that says so and is not. */
+export async function isArchive(bytes: Uint8Array, filename: string | null): Promise<boolean> {
+  if (filename && /\.(?:docx|docm|pptx|xlsx|epub)$/i.test(filename)) return false;
   return (await fileTypeFromBuffer(bytes))?.mime === 'application/zip';
 }
 
@@ -57,7 +64,10 @@ export class BatchService {
         const parent = { collectionId: collection.id, kind: 'batch', details: {} } as const;
         const jobId = await this.repositories.jobs.createParent(tx, parent);
         for (const { number, document } of read) {
-          const result = await this.indexing.submitContent(tx, collection, { ...document, parentJobId: jobId });
+          const result = await this.indexing.submitContent(tx, collection, {
+            ...document,
+            parentJobId: jobId,
+          });
           skipped.note({ number, externalId: document.externalId }, result);
         }
         await this.repositories.jobs.acceptedAll(tx, { jobId, fence: '0' }, skipped.summary);

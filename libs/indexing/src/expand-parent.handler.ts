@@ -62,7 +62,9 @@ export class ExpandParentHandler {
     const archive = await this.repositories.jobs.readSource(run.job.id);
     const { archive: prefix, metadata = {}, priority } = run.job.details as ParentDetails;
     let done = 0;
-    for await (const member of openArchive(archive, { totalBytesMax: this.limits.bytesMax * ARCHIVE_TIMES_MAX })) {
+    for await (const member of openArchive(archive, {
+      totalBytesMax: this.limits.bytesMax * ARCHIVE_TIMES_MAX,
+    })) {
       const externalId = `${prefix ?? 'archive'}/${member.path}`;
       try {
         if ('refused' in member) throw member.refused;
@@ -122,7 +124,13 @@ export class ExpandParentHandler {
         for (const documentId of ids) {
           const versionId = await versions.submitAgain(tx, documentId);
           if (versionId) {
-            await this.queue.add(tx, { collectionId, documentId, versionId, parentJobId: run.job.id, priority: -1 });
+            await this.queue.add(tx, {
+              collectionId,
+              documentId,
+              versionId,
+              parentJobId: run.job.id,
+              priority: -1,
+            });
           }
         }
       });

@@ -30,7 +30,10 @@ export interface AcceptedDocument {
 }
 
 /** Content that was read, with what its sender said of it. */
-export interface DocumentToSubmit extends Pick<IndexRequest, 'title' | 'externalId' | 'metadata' | 'priority'> {
+export interface DocumentToSubmit extends Pick<
+  IndexRequest,
+  'title' | 'externalId' | 'metadata' | 'priority'
+> {
   content: SourceContent;
   contentSha256: Buffer;
   parentJobId?: string;

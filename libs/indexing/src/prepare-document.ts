@@ -27,7 +27,7 @@ export async function* prepareDocument(
   for await (const { document, isLast } of parseSegments(task, onPage, segmentBytes)) {
     if (title === undefined) {
       title = titleOf(task, document);
-      const language = task.language === 'auto' ? await detectLanguage(document.text) : task.language;
+      const language = (await detectLanguage(document.text)) ?? task.language;
       yield { kind: 'document', title, language, metadata: document.metadata ?? {} };
     }
     pageCount ??= document.pageCount;

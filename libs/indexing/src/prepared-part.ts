@@ -11,7 +11,7 @@ export interface PrepareTask {
   /** Wins over the title found in the document. */
   title: string | null;
   chunking: ChunkingSettings;
-  /** A text-search configuration, or `auto`: the document's own, as far as its text shows it. */
+  /** The text-search configuration of a document whose own language is not clear. */
   language: string;
 }
 

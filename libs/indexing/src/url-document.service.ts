@@ -8,7 +8,10 @@ import { LeaseEnded } from './lease-watch.js';
 import type { LeasedJob } from './leased-jobs.js';
 import type { Repositories } from './repositories.js';
 
-export interface UrlRequest extends Pick<IndexRequest, 'collection' | 'title' | 'externalId' | 'metadata' | 'priority'> {
+export interface UrlRequest extends Pick<
+  IndexRequest,
+  'collection' | 'title' | 'externalId' | 'metadata' | 'priority'
+> {
   /** As `pageUrl` gives it. */
   url: string;
   /** Null: fetched again only when somebody asks. */
@@ -30,7 +33,10 @@ const DUE_PER_ROUND = 100;
 export class UrlDocumentService {
   constructor(
     private readonly database: Database,
-    private readonly repositories: Pick<Repositories, 'collections' | 'idempotency' | 'jobs' | 'leases' | 'urls' | 'versions'>,
+    private readonly repositories: Pick<
+      Repositories,
+      'collections' | 'idempotency' | 'jobs' | 'leases' | 'urls' | 'versions'
+    >,
     private readonly documents: DocumentQueue,
     private readonly queue: JobQueue,
     private readonly fetcher: PageFetcher,

@@ -1,4 +1,14 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Patch, Post, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type Collection,
@@ -77,7 +87,8 @@ export class CollectionController {
   @Patch(':id')
   @HttpCode(202)
   @ApiOperation({
-    summary: 'Change how a collection (name or id) is cut into chunks; its documents are cut anew in the background',
+    summary:
+      'Change how a collection (name or id) is cut into chunks; its documents are cut anew in the background',
   })
   @ApiResponse({ status: 202, standardSchema: collectionChangeResponseSchema })
   @ApiProblems(400, 404, 409, 422)

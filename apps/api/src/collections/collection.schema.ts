@@ -20,7 +20,7 @@ export const newCollectionSchema = z
       .default('english')
       .meta({
         description:
-          'Stemming and stop words of documents whose language is not clear; "auto": of none. Every clear document is searched in its own language.',
+          'Stemming and stop words of documents whose own language is not clear; the others are searched in theirs.',
       }),
     ...chunking,
   })

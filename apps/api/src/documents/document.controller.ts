@@ -1,6 +1,22 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Query,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Chunk, ChunkRepository, CollectionRepository, DocumentRepository, type DocumentSummary } from '#libs/corpus';
+import {
+  type Chunk,
+  ChunkRepository,
+  CollectionRepository,
+  DocumentRepository,
+  type DocumentSummary,
+} from '#libs/corpus';
 import { idSchema } from '../id.schema.js';
 import { ApiProblems } from '../openapi/api-problems.js';
 import {

@@ -66,9 +66,13 @@ export const indexJsonSchema = z
     ({ url, refresh, crawl }) => url !== undefined || (refresh === undefined && crawl === undefined),
     'refresh and crawl go with url',
   )
-  .refine(({ refresh, crawl }) => refresh === undefined || crawl === undefined, 'give refresh or crawl, not both')
   .refine(
-    ({ crawl, title, external_id }) => crawl === undefined || (title === undefined && external_id === undefined),
+    ({ refresh, crawl }) => refresh === undefined || crawl === undefined,
+    'give refresh or crawl, not both',
+  )
+  .refine(
+    ({ crawl, title, external_id }) =>
+      crawl === undefined || (title === undefined && external_id === undefined),
     'the pages of a crawl have their own titles and ids',
   );
 
@@ -128,7 +132,9 @@ export const indexResponseSchema = z
     document_id: z
       .uuid()
       .nullable()
-      .meta({ description: 'Null for an archive or a crawl, whose documents come with the jobs below job_id.' }),
+      .meta({
+        description: 'Null for an archive or a crawl, whose documents come with the jobs below job_id.',
+      }),
     version: z.number().int().nullable().meta({ description: 'Null where the content is not known yet.' }),
     status: z.enum(['queued', 'unchanged', 'duplicate']),
     duplicate_of: z

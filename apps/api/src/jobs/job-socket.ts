@@ -12,7 +12,11 @@ const SUBSCRIPTIONS_MAX = 100;
 const PING_MS = 30_000;
 
 const messageSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('subscribe'), job_id: z.uuid(), last_event_id: z.number().int().optional() }),
+  z.strictObject({
+    type: z.literal('subscribe'),
+    job_id: z.uuid(),
+    last_event_id: z.number().int().optional(),
+  }),
   z.strictObject({ type: z.literal('unsubscribe'), job_id: z.uuid() }),
 ]);
 

@@ -1,4 +1,15 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { IndexJobRepository } from '#libs/corpus';
@@ -96,9 +107,13 @@ export class JobController {
       if (!changed || hasEnded(changed)) stream?.end();
     });
     if (!stop) {
-      throw new RagError('too_many_followers', 'Too many clients follow jobs here. Poll GET /jobs/{id} instead.', {
-        retryable: true,
-      });
+      throw new RagError(
+        'too_many_followers',
+        'Too many clients follow jobs here. Poll GET /jobs/{id} instead.',
+        {
+          retryable: true,
+        },
+      );
     }
     stream = new SseStream(request, reply);
     stream.signal.addEventListener('abort', stop, { once: true });
@@ -120,7 +135,8 @@ export class JobController {
   @Post(':id/retry')
   @HttpCode(202)
   @ApiOperation({
-    summary: "Try a job again that failed or was cancelled; of a parent those of its documents' jobs that failed",
+    summary:
+      "Try a job again that failed or was cancelled; of a parent those of its documents' jobs that failed",
   })
   @ApiResponse({ status: 202, standardSchema: retryResponseSchema })
   @ApiProblems(404, 409, 422)

@@ -42,12 +42,10 @@ export const jobListQuerySchema = z.strictObject({
 export const jobSchema = z
   .object({
     job_id: z.uuid(),
-    kind: z
-      .enum(kinds)
-      .meta({
-        description:
-          'A document; a whole collection (a change of its embedding model, an index, other chunks); or the parent of many documents.',
-      }),
+    kind: z.enum(kinds).meta({
+      description:
+        'A document; a whole collection (a change of its embedding model, an index, other chunks); or the parent of many documents.',
+    }),
     parent_job_id: z.uuid().nullable(),
     document_id: z.uuid().nullable().meta({ description: 'Null for a job of a whole collection.' }),
     version: z.number().int().nullable(),

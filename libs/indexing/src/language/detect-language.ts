@@ -38,10 +38,10 @@ const LETTERS_MIN = 20;
 const AGREEMENT_MIN = 0.6;
 
 /**
- * The text-search configuration for a text: that of its language where most of the text is clearly in one, else
- * `simple`, as for languages that have none and for scripts without spaces.
+ * The text-search configuration for a text that is clearly in one language: `simple` for languages that have none and
+ * for scripts without spaces. Null where no language is clear: in short notes, tables, texts in several languages.
  */
-export async function detectLanguage(text: string): Promise<string> {
+export async function detectLanguage(text: string): Promise<string | null> {
   const detector = await load();
   const votes = new Map<string, number>();
   let windows = 0;
@@ -52,7 +52,7 @@ export async function detectLanguage(text: string): Promise<string> {
     if (result.isReliable()) votes.set(result.language, (votes.get(result.language) ?? 0) + 1);
   }
   const [winner] = [...votes].sort(([, a], [, b]) => b - a);
-  if (!winner || winner[1] < windows * AGREEMENT_MIN) return 'simple';
+  if (!winner || winner[1] < windows * AGREEMENT_MIN) return null;
   return configurations[winner[0]] ?? 'simple';
 }
 

@@ -71,7 +71,11 @@ export class PgBossJobQueue extends JobQueue {
     });
   }
 
-  async remove<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>, tx: Transaction): Promise<void> {
+  async remove<Name extends JobName>(
+    name: Name,
+    { jobId }: JobPayload<Name>,
+    tx: Transaction,
+  ): Promise<void> {
     await this.boss.deleteJob(name, jobId, { db: executorFor(tx) });
   }
 
