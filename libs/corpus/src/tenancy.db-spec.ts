@@ -163,6 +163,8 @@ const attempts: {
     scoreWords: async ({ chunks }) =>
       expectSame(await chunks.scoreWords({ language: 'english', words: [SECRET] }), [null]),
     load: ({ chunks }, v) => chunks.load([v.chunkId]),
+    loadContext: ({ chunks }, v) =>
+      chunks.loadContext([{ documentId: v.submitted.documentId, group: null, first: 0, last: 9 }]),
     listOfDocument: ({ chunks }, v) =>
       chunks.listOfDocument(v.submitted.documentId, { limit: 9, firstOrdinal: 0 }),
   },

@@ -101,7 +101,12 @@ describe('ParsePool', () => {
   it('passes on what a parser refuses by itself, which is no poison', async () => {
     const pool = misbehaving();
     const error = await failureOf(read(pool, 'refuse'));
-    expect(error).toMatchObject({ code: 'document_damaged', message: 'It is damaged.', retryable: false });
+    expect(error).toMatchObject({
+      code: 'document_damaged',
+      message: 'It is damaged.',
+      retryable: false,
+      details: { line: 7 },
+    });
     expect(isPoison(error)).toBe(false);
   });
 

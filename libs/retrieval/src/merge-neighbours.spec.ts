@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { mergeNeighbours, type ScoredChunk } from './merge-neighbours.js';
+import { groupNeighbours, toSource, type ScoredChunk } from './merge-neighbours.js';
+
+const mergeNeighbours = (ranked: readonly ScoredChunk[], topK: number) =>
+  groupNeighbours(ranked, topK).map(toSource);
 
 const text = 'One sentence. Two sentence.\n\nThree sentence. Four sentence. Five sentence.';
 const spans: [number, number][] = [
@@ -21,6 +24,7 @@ function chunk(ordinal: number, score: number, documentId = 'd'): ScoredChunk {
     page: null,
     start,
     end,
+    group: null,
     tokenCount: 4,
     score,
     lexicalRank: null,

@@ -8,7 +8,7 @@ import type {
 } from '#libs/corpus';
 import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery, TermFinder } from '#libs/text-analysis';
 import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
-import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
+import { groupNeighbours, type ScoredChunk, type Source, toSource } from './merge-neighbours.js';
 import { proximityOf } from './proximity.js';
 import { VectorLeg } from './vector-leg.js';
 import { weightsOf } from './weights.js';
@@ -41,6 +41,8 @@ export interface Retrieval {
 const CANDIDATES = 100;
 const RERANKED = 50;
 const SCORED_TERMS_MAX = 64;
+/** On each side of a hit, for `sentence-window`. */
+const SENTENCES_AROUND = 3;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
@@ -67,7 +69,7 @@ export class Retriever {
     const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
     const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
     return {
-      sources: mergeNeighbours(ranked, request.topK),
+      sources: await this.sourcesOf(request, ranked),
       timings: {
         embedMs: vector.embedMs,
         vectorMs: vector.searchMs,
@@ -140,6 +142,38 @@ export class Retriever {
     if (mode !== 'hybrid' || !embedding || lexical.length === 0) return [];
     const chunkIds = lexical.map(({ id }) => id);
     return this.chunks.measureDistances({ space, embedding: await embedding, chunkIds });
+  }
+
+  /** Children are answered with their whole parent, sentences with those around them. */
+  private async sourcesOf(
+    { collection, topK }: RetrievalRequest,
+    ranked: readonly ScoredChunk[],
+  ): Promise<Source[]> {
+    const around = collection.chunking.strategy === 'sentence-window' ? SENTENCES_AROUND : 0;
+    const groups = groupNeighbours(ranked, topK, around);
+    const stretches = groups.flatMap((chunks) => {
+      const { documentId, group, ordinal } = chunks[0]!;
+      if (group === null && around === 0) return [];
+      return [{ documentId, group, first: ordinal - around, last: chunks.at(-1)!.ordinal + around }];
+    });
+    if (stretches.length === 0) return groups.map(toSource);
+    const context = await this.chunks.loadContext(stretches);
+    for (const chunks of groups) {
+      const { documentId, group, ordinal } = chunks[0]!;
+      const last = chunks.at(-1)!.ordinal;
+      const known = new Set(chunks.map(({ id }) => id));
+      for (const chunk of context) {
+        const belongs =
+          group === null
+            ? chunk.group === null && chunk.ordinal >= ordinal - around && chunk.ordinal <= last + around
+            : chunk.group === group;
+        if (!belongs || chunk.documentId !== documentId || known.has(chunk.id)) continue;
+        known.add(chunk.id);
+        chunks.push({ ...chunk, score: 0, lexicalRank: null, vectorRank: null });
+      }
+      chunks.sort((a, b) => a.ordinal - b.ordinal);
+    }
+    return groups.map(toSource);
   }
 
   private async rank(

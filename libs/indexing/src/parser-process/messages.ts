@@ -3,7 +3,8 @@ import type { PreparedPart, PrepareTask } from '../prepared-part.js';
 
 /** What a parser process is told. It works on one document at a time. */
 export type ToParser =
-  | { kind: 'task'; task: Omit<PrepareTask, 'source'> }
+  /** `credit` parts may be sent. */
+  | { kind: 'task'; task: Omit<PrepareTask, 'source'>; credit: number }
   /** The answer to a `pull`. */
   | { kind: 'source'; bytes: Uint8Array }
   | { kind: 'source-end' }
@@ -19,6 +20,12 @@ export type FromParser =
   /** The last has the kind `end`; then the process is free for the next task. */
   | { kind: 'part'; part: PreparedPart }
   /** A RagError, which loses its class between processes. The process is free for the next task. */
-  | { kind: 'failure'; code: RagErrorCode; message: string; retryable: boolean }
+  | {
+      kind: 'failure';
+      code: RagErrorCode;
+      message: string;
+      retryable: boolean;
+      details: Record<string, unknown>;
+    }
   /** An error that nobody foresaw. The process can't be trusted any more. */
   | { kind: 'crash'; stack: string };

@@ -129,8 +129,8 @@ export class ParserProcess {
     const { source: _source, ...task } = reading.task;
     this.documents += 1;
     this.watch = this.watchLimits(reading);
-    this.send({ kind: 'task', task });
-    for (let part = 0; part < PARTS_AHEAD_MAX; part += 1) this.allowPart(reading);
+    reading.credit = PARTS_AHEAD_MAX;
+    this.send({ kind: 'task', task, credit: reading.credit });
   }
 
   private receive(message: FromParser): void {
@@ -149,8 +149,8 @@ export class ParserProcess {
         if (message.part.kind === 'end') this.finish(reading);
         return reading.changed();
       case 'failure': {
-        const { code, message: text, retryable } = message;
-        reading.failure = { error: new RagError(code, text, { retryable }) };
+        const { code, message: text, retryable, details } = message;
+        reading.failure = { error: new RagError(code, text, { retryable, details }) };
         this.finish(reading);
         return reading.changed();
       }

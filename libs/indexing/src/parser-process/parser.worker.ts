@@ -17,7 +17,7 @@ let credit = 0;
 process.on('message', (message: ToParser) => {
   if (message.kind === 'take') credit += 1;
   else inbox.push(message);
-  if (message.kind === 'task') credit = 0;
+  if (message.kind === 'task') credit = message.credit;
   arrived?.();
 });
 process.on('disconnect', () => process.exit());
@@ -46,8 +46,8 @@ async function prepare(task: Omit<PrepareTask, 'source'>): Promise<void> {
     }
   } catch (error) {
     if (isRagError(error)) {
-      const { code, message, retryable } = error;
-      await send({ kind: 'failure', code, message, retryable });
+      const { code, message, retryable, details } = error;
+      await send({ kind: 'failure', code, message, retryable, details });
     } else await send({ kind: 'crash', stack: String(error instanceof Error ? error.stack : error) });
   }
 }

@@ -58,14 +58,13 @@ describe('cutSegments', () => {
     expect(anywhere.length).toBeGreaterThan(5);
   });
 
-  it('ends segments of data at the end of a record and repeats the header of CSV', async () => {
+  it('ends segments of data at the end of a record', async () => {
     const header = 'id,"the\nnote"\n';
     const rows = Array.from({ length: 60 }, (_, n) => `${n},"a note\nin ""two"" lines, ${n}"\n`);
     const segments = await cut(header + rows.join(''), 'text/csv', 200);
     expect(segments.length).toBeGreaterThan(5);
-    for (const segment of segments) expect(segment.startsWith(header)).toBe(true);
-    expect(segments.map((segment) => segment.slice(header.length)).join('')).toBe(rows.join(''));
-    for (const segment of segments) expect(segment).toMatch(/^id[^]*, \d+"\n$/);
+    expect(segments.join('')).toBe(header + rows.join(''));
+    for (const segment of segments.slice(1)) expect(segment).toMatch(/^(?:\d+,"a note[^]*, \d+"\n)?$/);
 
     const jsonl = Array.from({ length: 60 }, (_, n) => `{"id":${n}}\n`).join('');
     const byLine = await cut(jsonl, 'application/jsonl', 100);

@@ -1,13 +1,14 @@
-import { findAnyCut, findBorder, firstRecord } from './find-border.js';
+import { findAnyCut, findBorder } from './find-border.js';
 import type { SegmentRule } from './segment-rules.js';
 import { withoutUtf16 } from './without-utf16.js';
 
-/** How much longer than wanted a segment may become while a good border is searched. */
+/** Of the wanted length, while a good border is searched. */
+const SHORTEST = 0.5;
 const LONGEST = 2;
 
 /**
  * A long text as parts of about `segmentBytes`, cut where the rule allows; a text without such borders is cut anywhere
- * between characters. Put together they are the text (in UTF-8 where it was in UTF-16), repeated headers aside; the last may be empty.
+ * between characters. Put together they are the text (in UTF-8 where it was in UTF-16); the last may be empty.
  */
 export async function* cutSegments(
   source: AsyncIterable<Uint8Array>,
@@ -17,15 +18,9 @@ export async function* cutSegments(
   let held: Uint8Array = new Uint8Array();
   let arrived: Uint8Array[] = [];
   let arrivedBytes = 0;
+  const shortest = Math.floor(segmentBytes * SHORTEST);
+  const longest = segmentBytes * LONGEST;
   let searchAtBytes = segmentBytes;
-  let header: Uint8Array | null = null;
-  let isFirst = true;
-  const withHeader = (bytes: Uint8Array): Uint8Array => {
-    if (isFirst && rule.repeatsHeader) header = firstRecord(bytes);
-    const whole = isFirst || !header || bytes.length === 0 ? bytes : Buffer.concat([header, bytes]);
-    isFirst = false;
-    return whole;
-  };
   for await (const part of withoutUtf16(source)) {
     arrived.push(part);
     arrivedBytes += part.length;
@@ -33,18 +28,18 @@ export async function* cutSegments(
       held = Buffer.concat([held, ...arrived]);
       arrived = [];
       arrivedBytes = 0;
-      const isLong = held.length >= segmentBytes * LONGEST;
+      const searched = held.subarray(0, searchAtBytes);
       const border =
-        findBorder(held, Math.floor(segmentBytes / 2), rule.border) ??
-        (isLong ? findAnyCut(held, Math.floor(segmentBytes / 2)) : null);
+        findBorder(searched, shortest, rule.border) ??
+        (searchAtBytes >= longest ? findAnyCut(searched, shortest) : null);
       if (border === null) {
-        searchAtBytes = held.length + Math.ceil(segmentBytes / 4);
-        break;
+        searchAtBytes += Math.ceil(segmentBytes / 4);
+        continue;
       }
-      yield { bytes: withHeader(held.subarray(0, border)), isLast: false };
+      yield { bytes: held.subarray(0, border), isLast: false };
       held = held.slice(border);
       searchAtBytes = segmentBytes;
     }
   }
-  yield { bytes: withHeader(Buffer.concat([held, ...arrived])), isLast: true };
+  yield { bytes: Buffer.concat([held, ...arrived]), isLast: true };
 }

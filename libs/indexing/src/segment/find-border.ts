@@ -85,13 +85,15 @@ function lastRecordEnd(bytes: Uint8Array, from: number): number | null {
   return found;
 }
 
-/** The first record of a CSV file, its line end included; null when there is none. */
-export function firstRecord(bytes: Uint8Array): Uint8Array | null {
+/** The first records of a CSV file, their line ends included; all when there are not more. */
+export function firstRecords(bytes: Uint8Array, count: number): Uint8Array {
   let isQuoted = false;
+  let found = 0;
   for (let offset = 0; offset < bytes.length; offset += 1) {
     const byte = bytes[offset];
     if (byte === QUOTE) isQuoted = !isQuoted;
-    else if (byte === NEWLINE && !isQuoted) return bytes.slice(0, offset + 1);
+    else if (byte === NEWLINE && !isQuoted) found += 1;
+    if (found === count) return bytes.slice(0, offset + 1);
   }
-  return null;
+  return bytes;
 }

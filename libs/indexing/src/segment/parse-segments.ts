@@ -1,8 +1,9 @@
-import { isRagError, RagError } from '#libs/errors';
+import { isRagError, type RagError } from '#libs/errors';
 import { isBinary } from '../parse/decode-text.js';
 import { type ParsedDocument, parseDocument, type SupportedMediaType } from '../parse/index.js';
 import { cutSegments } from './cut-segments.js';
 import { segmentRuleOf } from './segment-rules.js';
+import { TableStart } from './table-start.js';
 
 const SEGMENT_BYTES = 2 * 1024 * 1024;
 const nothing: ParsedDocument = { text: '', title: null, blocks: [], pageCount: null };
@@ -45,10 +46,12 @@ export async function* parseSegments(
   let isEmpty: RagError | null = null;
   let hasBlocks = false;
   let end = '';
+  let tableStart: TableStart | null = null;
+  const parse = (bytes: Uint8Array) => parseDocument({ bytes, mediaType: type });
   for await (const { bytes, isLast } of cutSegments(rest, rule, segmentBytes)) {
     let document = nothing;
     try {
-      document = await parseDocument({ bytes, mediaType: type });
+      document = tableStart ? tableStart.take(await parse(tableStart.put(bytes))) : await parse(bytes);
       hasBlocks = true;
     } catch (error) {
       if (!isRagError(error) || error.code !== 'document_empty') throw error;
@@ -56,6 +59,7 @@ export async function* parseSegments(
     }
     if (rule.border !== 'blank-line' && document.blocks.length > 0) document = apart(end, document);
     end = document.text.slice(-2) || end;
+    if (rule.hasColumns) tableStart ??= await TableStart.of(bytes, parse);
     if (isLast && !hasBlocks && isEmpty) throw isEmpty;
     yield { document, isLast };
   }

@@ -2,13 +2,13 @@
 export interface SegmentRule {
   /** Markdown and prose at blank lines, data at the end of a record. */
   border: 'blank-line' | 'line' | 'csv-record';
-  /** The first record is the header of all: each part begins with it. */
-  repeatsHeader: boolean;
+  /** What the first rows say of the columns holds for all parts. */
+  hasColumns: boolean;
 }
 
-const prose: SegmentRule = { border: 'blank-line', repeatsHeader: false };
-const lines: SegmentRule = { border: 'line', repeatsHeader: false };
-const csv: SegmentRule = { border: 'csv-record', repeatsHeader: true };
+const prose: SegmentRule = { border: 'blank-line', hasColumns: false };
+const lines: SegmentRule = { border: 'line', hasColumns: false };
+const csv: SegmentRule = { border: 'csv-record', hasColumns: true };
 
 const rules: Record<string, SegmentRule | undefined> = {
   'text/plain': prose,

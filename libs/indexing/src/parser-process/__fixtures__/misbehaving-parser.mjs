@@ -30,7 +30,8 @@ const behaviours = {
     process.send({ kind: 'crash', stack: 'TypeError: unexpected token' });
   },
   refuse() {
-    process.send({ kind: 'failure', code: 'document_damaged', message: 'It is damaged.', retryable: false });
+    const failure = { code: 'document_damaged', message: 'It is damaged.', retryable: false };
+    process.send({ kind: 'failure', ...failure, details: { line: 7 } });
   },
   environment() {
     process.send(chunks(JSON.stringify({ environment: process.env, execArgv: process.execArgv }), 0));
@@ -60,7 +61,10 @@ process.on('message', (message) => {
     reader.credit += 1;
     reader.given();
   }
-  if (message.kind === 'task') void behaviours[message.task.filename]();
+  if (message.kind === 'task') {
+    reader.credit = message.credit;
+    void behaviours[message.task.filename]();
+  }
 });
 process.on('disconnect', () => process.exit());
 process.send({ kind: 'ready' });
