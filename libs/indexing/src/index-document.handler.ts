@@ -3,6 +3,7 @@ import type { Database } from '#libs/database';
 import type { JobContext, JobPayload, JobResult } from '#libs/jobs';
 import type { EmbeddingModels } from '#libs/model-routing';
 import type { BuildVectorIndexHandler } from './build-vector-index.handler.js';
+import type { DocumentPace } from './document-pace.js';
 import type { LeasedJob, LeasedJobs } from './leased-jobs.js';
 import { LeaseEnded } from './lease-watch.js';
 import type { Repositories } from './repositories.js';
@@ -27,10 +28,13 @@ export class IndexDocumentHandler {
     private readonly runs: LeasedJobs,
     private readonly indexBuilder: BuildVectorIndexHandler,
     private readonly urls: UrlDocumentService,
+    private readonly pace: DocumentPace,
   ) {}
 
-  handle = ({ jobId }: JobPayload<'index-document'>, context: JobContext): Promise<JobResult> =>
-    this.runs.run(jobId, context, (run) => this.index(run));
+  handle = async ({ jobId }: JobPayload<'index-document'>, context: JobContext): Promise<JobResult> => {
+    await this.pace.take(context.signal);
+    return this.runs.run(jobId, context, (run) => this.index(run));
+  };
 
   private async index(run: LeasedJob): Promise<JobResult> {
     const { versions, collections, spaces } = this.repositories;

@@ -10,6 +10,7 @@ import { Database, DatabaseModule } from '#libs/database';
 import { JobQueue, JobsModule } from '#libs/jobs';
 import { EmbeddingModels, ModelsModule } from '#libs/model-routing';
 import { BuildVectorIndexHandler } from './build-vector-index.handler.js';
+import { DocumentPace } from './document-pace.js';
 import { DocumentQueue } from './document-queue.js';
 import { ExpandParentHandler } from './expand-parent.handler.js';
 import { Crawler, PageFetcher } from './fetch/index.js';
@@ -76,6 +77,7 @@ import { UrlRefresh } from './url-refresh.js';
     {
       provide: IndexDocumentHandler,
       inject: [
+        CONFIG,
         Database,
         REPOSITORIES,
         EmbeddingModels,
@@ -85,6 +87,7 @@ import { UrlRefresh } from './url-refresh.js';
         UrlDocumentService,
       ],
       useFactory: (
+        { indexing }: Config,
         database: Database,
         repositories: Repositories,
         embeddings: EmbeddingModels,
@@ -92,7 +95,19 @@ import { UrlRefresh } from './url-refresh.js';
         runs: LeasedJobs,
         indexBuilder: BuildVectorIndexHandler,
         urls: UrlDocumentService,
-      ) => new IndexDocumentHandler(database, repositories, embeddings, parser, runs, indexBuilder, urls),
+      ) => {
+        const pace = new DocumentPace(indexing.documentsPerMinute);
+        return new IndexDocumentHandler(
+          database,
+          repositories,
+          embeddings,
+          parser,
+          runs,
+          indexBuilder,
+          urls,
+          pace,
+        );
+      },
     },
     {
       provide: ExpandParentHandler,

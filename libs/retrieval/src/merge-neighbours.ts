@@ -75,9 +75,7 @@ export function toSource(chunks: ScoredChunk[]): Source {
   let text = first.text;
   let end = first.end;
   for (const chunk of chunks.slice(1)) {
-    // Between two chunks stands white space, a rule or a comment; its length is kept, so that offsets stay right.
-    text +=
-      chunk.start >= end ? '\n'.repeat(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
+    text += chunk.start >= end ? gap(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
     end = Math.max(end, chunk.end);
   }
   return {
@@ -91,4 +89,9 @@ export function toSource(chunks: ScoredChunk[]): Source {
     score: Math.max(...chunks.map(({ score }) => score)),
     chunks,
   };
+}
+
+/** Between two chunks stands white space, a rule or a comment; its length is kept, so that offsets stay right. */
+function gap(length: number): string {
+  return length === 1 ? ' ' : '\n'.repeat(length);
 }
