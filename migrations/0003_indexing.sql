@@ -49,6 +49,8 @@ create table document_urls (
   document_id uuid primary key references documents (id) on delete cascade,
   tenant_id uuid not null default '00000000-0000-0000-0000-000000000000',
   url text not null,
+  -- Where the last fetch ended: its validators go nowhere else.
+  final_url text,
   etag text,
   last_modified text,
   refresh_seconds integer,

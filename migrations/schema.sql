@@ -184,6 +184,7 @@ CREATE TABLE public.document_urls (
     document_id uuid NOT NULL,
     tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
     url text NOT NULL,
+    final_url text,
     etag text,
     last_modified text,
     refresh_seconds integer,

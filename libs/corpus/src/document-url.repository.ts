@@ -2,6 +2,8 @@ import type { Database, SqlExecutor, Transaction } from '#libs/database';
 
 export interface DocumentUrl {
   url: string;
+  /** Where the last fetch ended: its validators go nowhere else. */
+  validatorsUrl: string;
   etag: string | null;
   lastModified: string | null;
 }
@@ -36,26 +38,29 @@ export class DocumentUrlRepository {
   async find(documentId: string): Promise<DocumentUrl | null> {
     const [row] = await this.database.query<{
       url: string;
+      final_url: string | null;
       etag: string | null;
       last_modified: string | null;
     }>({
-      text: 'select url, etag, last_modified from document_urls where document_id = $1::uuid',
+      text: 'select url, final_url, etag, last_modified from document_urls where document_id = $1::uuid',
       values: [documentId],
     });
-    return row ? { url: row.url, etag: row.etag, lastModified: row.last_modified } : null;
+    if (!row) return null;
+    const { url, final_url, etag, last_modified: lastModified } = row;
+    return { url, validatorsUrl: final_url ?? url, etag, lastModified };
   }
 
   /** What the server said with the content that is now stored or found unchanged. */
   async fetched(
     executor: SqlExecutor,
     documentId: string,
-    { etag, lastModified }: { etag: string | null; lastModified: string | null },
+    { finalUrl, etag, lastModified }: { finalUrl: string; etag: string | null; lastModified: string | null },
   ): Promise<void> {
     await executor.query({
       text: `
-        update document_urls set etag = $2::text, last_modified = $3::text, fetched_at = now()
+        update document_urls set etag = $2::text, last_modified = $3::text, final_url = $4::text, fetched_at = now()
         where document_id = $1::uuid`,
-      values: [documentId, etag, lastModified],
+      values: [documentId, etag, lastModified, finalUrl],
     });
   }
 

@@ -281,7 +281,7 @@ const attempts: {
       ),
     find: ({ urls }, v) => urls.find(v.submitted.documentId),
     fetched: ({ urls }, v, database) =>
-      urls.fetched(database, v.submitted.documentId, { etag: 'mine', lastModified: null }),
+      urls.fetched(database, v.submitted.documentId, { finalUrl: 'mine', etag: 'mine', lastModified: null }),
     takeDue: ({ urls }, _, database) => database.transaction((tx) => urls.takeDue(tx, 9)),
     findOpenFetch: ({ urls }, v, database) =>
       database.transaction((tx) => urls.findOpenFetch(tx, v.submitted.documentId)),

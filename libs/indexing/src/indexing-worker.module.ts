@@ -15,6 +15,7 @@ import { DocumentQueue } from './document-queue.js';
 import { ExpandParentHandler } from './expand-parent.handler.js';
 import { Crawler, PageFetcher } from './fetch/index.js';
 import { IndexDocumentHandler } from './index-document.handler.js';
+import { IndexedFolder } from './indexed-folder.js';
 import { IndexingModule } from './indexing.module.js';
 import { IndexingService } from './indexing.service.js';
 import { LeasedJobs } from './leased-jobs.js';
@@ -23,8 +24,12 @@ import { OpenJobs } from './open-jobs.js';
 import { ParsePool } from './parse-pool.js';
 import { ReembedCollectionHandler } from './reembed-collection.handler.js';
 import { type Repositories, REPOSITORIES } from './repositories.js';
+import { RootFolder } from './root-folder.js';
 import { UrlDocumentService } from './url-document.service.js';
 import { UrlRefresh } from './url-refresh.js';
+import { FolderWatcher } from './watch/index.js';
+
+const FOLDER_WATCHER = Symbol('FolderWatcher');
 
 /** Doing the work: what a worker process, or the api when embedded, needs. */
 @Module({
@@ -51,6 +56,17 @@ import { UrlRefresh } from './url-refresh.js';
       inject: [REPOSITORIES, UrlDocumentService],
       useFactory: ({ tenants }: Repositories, documents: UrlDocumentService) =>
         new UrlRefresh(tenants, documents),
+    },
+    {
+      provide: FOLDER_WATCHER,
+      inject: [CONFIG, REPOSITORIES, IndexingService],
+      useFactory: (config: Config, repositories: Repositories, indexing: IndexingService) => {
+        if (!config.watch) return null;
+        const { folder, stableMs, rescanSeconds } = config.watch;
+        const { bytesMax } = config.indexing;
+        const documents = new IndexedFolder(repositories, indexing, new RootFolder(folder), bytesMax);
+        return new FolderWatcher(documents, { folder, stableMs, rescanMs: rescanSeconds * 1_000 });
+      },
     },
     {
       provide: BuildVectorIndexHandler,
@@ -141,6 +157,7 @@ export class IndexingWorkerModule
     @Inject(ParsePool) private readonly parser: ParsePool,
     @Inject(OpenJobs) private readonly openJobs: OpenJobs,
     @Inject(UrlRefresh) private readonly urlRefresh: UrlRefresh,
+    @Inject(FOLDER_WATCHER) private readonly watcher: FolderWatcher | null,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -152,9 +169,11 @@ export class IndexingWorkerModule
     await this.queue.work('drop-vectors', { concurrency: 1 }, this.reembedder.handleDrop);
     this.openJobs.start();
     this.urlRefresh.start();
+    await this.watcher?.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    await this.watcher?.close();
     await this.openJobs.stop();
     await this.urlRefresh.stop();
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Collection, JobPriority } from '#libs/corpus';
 import type { Database, Transaction } from '#libs/database';
+import { RagError } from '#libs/errors';
 import type { DocumentQueue } from './document-queue.js';
 import type { DocumentSource, DocumentSourceReader, SourceContent } from './document-source.js';
 import type { Repositories } from './repositories.js';
@@ -108,8 +109,16 @@ export function sha256(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
 }
 
+/** PostgreSQL's index entries hold 2,704 bytes. */
+const EXTERNAL_ID_BYTES_MAX = 2_000;
+
 function externalIdOf({ externalId, content, contentSha256 }: DocumentToSubmit): string {
-  return externalId ?? content.externalId ?? `sha256:${contentSha256.toString('hex')}`;
+  const id = externalId ?? content.externalId ?? `sha256:${contentSha256.toString('hex')}`;
+  if (Buffer.byteLength(id) <= EXTERNAL_ID_BYTES_MAX) return id;
+  throw new RagError(
+    'invalid_request',
+    `The document's id, or the path it is taken from, is longer than ${EXTERNAL_ID_BYTES_MAX} bytes. Give a shorter external_id, or move the file.`,
+  );
 }
 
 /** What tells one request from another. */

@@ -33,12 +33,12 @@ function chunk(ordinal: number, score: number, documentId = 'd'): ScoredChunk {
 }
 
 describe('mergeNeighbours', () => {
-  it('joins consecutive chunks without repeating their overlap, a line break for the white space between them', () => {
+  it('joins consecutive chunks without repeating their overlap, a space for the white space between them', () => {
     const [source] = mergeNeighbours([chunk(1, 0.9), chunk(0, 0.5), chunk(2, 0.4)], 5);
     expect(source).toMatchObject({
       start: 0,
       end: 59,
-      text: text.slice(0, 44) + '\n' + text.slice(45, 59),
+      text: text.slice(0, 59),
       score: 0.9,
     });
     expect(source!.chunks.map(({ ordinal }) => ordinal)).toEqual([0, 1, 2]);

@@ -364,7 +364,10 @@ describe('a failure', () => {
     await write('a.md', 'a');
     await write('b.md', 'b');
     const full = () =>
-      new RagError('database_unavailable', 'full', { retryable: true, details: { retryAfterSeconds: 0.05 } });
+      new RagError('database_unavailable', 'full', {
+        retryable: true,
+        details: { retry_after_seconds: 0.05 },
+      });
     index.failures.push(full(), full(), full());
     await start({ concurrency: 1 });
     await expectContent({ 'watch:a.md': 'a', 'watch:b.md': 'b' });

@@ -6,7 +6,7 @@ export abstract class WatchedDocuments {
   /**
    * Indexes the file as it is now; a content that is indexed already costs nothing. Called for one file by one caller at
    * a time. `path` is absolute and has no symbolic link in it, at the time of the call.
-   * @throws {RagError} retryable: the file is tried again, after `details.retryAfterSeconds` where it is set. Any other:
+   * @throws {RagError} retryable: the file is tried again, after `details.retry_after_seconds` where it is set. Any other:
    * the file is left alone until it changes.
    */
   abstract submit(file: { path: string; externalId: string }): Promise<void>;
