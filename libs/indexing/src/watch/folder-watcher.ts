@@ -215,8 +215,8 @@ export class FolderWatcher {
       this.logger.error('file not looked at', { path, reason: String(error) });
       return null;
     }
-    const { retryAfterSeconds } = error.details;
-    const delayMs = typeof retryAfterSeconds === 'number' ? retryAfterSeconds * 1_000 : this.retryDelayMs();
+    const seconds = error.details['retry_after_seconds'];
+    const delayMs = typeof seconds === 'number' ? seconds * 1_000 : this.retryDelayMs();
     // A full queue or a lost database is the same for every file.
     this.queue.pause(delayMs);
     return delayMs;
