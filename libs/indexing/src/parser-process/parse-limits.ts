@@ -28,7 +28,7 @@ export const defaultParseLimits: ParseLimits = {
   rssMbMax: 620,
   heapMbMax: 480,
   restingRssMbMax: 400,
-  documentsMax: 1_000,
+  documentsMax: 10_000,
   startMs: 60_000,
   idleMs: 30_000,
 };

@@ -6,7 +6,7 @@ import { segmentRuleOf } from './segment-rules.js';
 import { TableStart } from './table-start.js';
 
 const SEGMENT_BYTES = 2 * 1024 * 1024;
-const nothing: ParsedDocument = { text: '', title: null, blocks: [], pageCount: null };
+const nothing: ParsedDocument = { text: '', title: null, blocks: [], pageCount: null, metadata: {} };
 
 export interface SourceToParse {
   source: AsyncIterable<Uint8Array>;

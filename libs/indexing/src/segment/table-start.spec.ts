@@ -20,7 +20,7 @@ async function parseRows(bytes: Uint8Array): Promise<ParsedDocument> {
     blocks.push({ kind: 'record', start: text.length, end: text.length + record.length });
     text += record;
   }
-  return Promise.resolve({ text, title: null, blocks, pageCount: null });
+  return Promise.resolve({ text, title: null, blocks, pageCount: null, metadata: {} });
 }
 
 async function recordsInSegments(table: string): Promise<string[][]> {

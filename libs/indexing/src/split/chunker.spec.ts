@@ -16,6 +16,7 @@ function partsOf({ text, blocks }: ParsedDocument, random: (max: number) => numb
       text: text.slice(start, end),
       title: null,
       pageCount: null,
+      metadata: {},
       blocks: blocks
         .slice(first, next)
         .map((block) => ({ ...block, start: block.start - start, end: block.end - start })),

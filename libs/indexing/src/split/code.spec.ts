@@ -16,7 +16,7 @@ function sourceDocument(source: string): ParsedDocument {
     const kind = part.startsWith('import') ? 'code' : 'definition';
     blocks.push({ kind, start, end: text.trimEnd().length });
   }
-  return { text, title: null, blocks, pageCount: null };
+  return { text, title: null, blocks, pageCount: null, metadata: {} };
 }
 
 const typescript = sourceDocument(`import { read } from 'files';

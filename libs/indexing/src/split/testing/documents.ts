@@ -13,7 +13,7 @@ export function blocksDocument(blocks: readonly { kind: Block['kind']; text: str
     text += `${blockText}\n\n`;
     return { kind, start, end: start + blockText.length };
   });
-  return { text, title: null, blocks: spans, pageCount: null };
+  return { text, title: null, blocks: spans, pageCount: null, metadata: {} };
 }
 
 /** Numbers below a maximum, the same in each run. */
