@@ -1,4 +1,3 @@
-import { fileTypeFromBuffer } from 'file-type';
 import type { Database } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import type { JobQueue } from '#libs/jobs';
@@ -18,12 +17,6 @@ export interface AcceptedBatch {
   jobId: string;
   /** Null: known when the archive is open. */
   total: number | null;
-}
-
-/** A plain ZIP: neither one of the formats that are ZIPs inside, nor one that says so and is not. */
-export async function isArchive(bytes: Uint8Array, filename: string | null): Promise<boolean> {
-  if (filename && /\.(?:docx|docm|pptx|xlsx|epub)$/i.test(filename)) return false;
-  return (await fileTypeFromBuffer(bytes))?.mime === 'application/zip';
 }
 
 /** Many documents under one parent job, which counts how they end. */

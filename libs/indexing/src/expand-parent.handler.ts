@@ -61,13 +61,12 @@ export class ExpandParentHandler {
   private async unpack(run: LeasedJob, collection: Collection, skipped: SkippedDocuments): Promise<void> {
     const archive = await this.repositories.jobs.readSource(run.job.id);
     const { archive: prefix, metadata = {}, priority } = run.job.details as ParentDetails;
+    const unpackedBytesMax = this.limits.bytesMax * ARCHIVE_TIMES_MAX;
     let done = 0;
-    for await (const member of openArchive(archive, {
-      totalBytesMax: this.limits.bytesMax * ARCHIVE_TIMES_MAX,
-    })) {
+    for await (const member of openArchive(archive, { unpackedBytesMax })) {
       const externalId = `${prefix ?? 'archive'}/${member.path}`;
       try {
-        if ('refused' in member) throw member.refused;
+        if ('skipped' in member) throw notRead(member.skipped);
         this.assertSize(member.bytes);
         const content = await uploadedContent({ bytes: Buffer.from(member.bytes), filename: member.path });
         await this.accept(run, collection, skipped, { externalId, metadata, priority, content });
@@ -189,4 +188,11 @@ export class ExpandParentHandler {
       `The document has ${bytes.length} bytes; at most ${this.limits.bytesMax} are taken. Split it, or raise INDEX_BYTES_MAX.`,
     );
   }
+}
+
+function notRead(reason: string): RagError {
+  return new RagError(
+    'unsupported_media_type',
+    `The member is not read (${reason.replaceAll('_', ' ')}). Unpack archives inside, and name each file once.`,
+  );
 }

@@ -56,7 +56,7 @@ export class IndexController {
     const order = await readIndexRequest(request);
     if (order.kind === 'url') return this.indexUrl(order.body, key);
     const { source, collection, externalId, metadata, priority } = order.request;
-    if (source.kind === 'upload' && (await isArchive(source.bytes, source.filename))) {
+    if (source.kind === 'upload' && (await isArchive(source.bytes))) {
       const { bytes, filename } = source;
       const archive = { collection, externalId, metadata, bytes, filename, ...(priority && { priority }) };
       return presentParent((await this.batches.submitArchive(archive, key)).jobId);

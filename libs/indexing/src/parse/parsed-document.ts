@@ -8,8 +8,8 @@ export interface ParsedDocument {
   blocks: Block[];
   /** Null for formats without pages. */
   pageCount: number | null;
-  /** JSON values that the document says about itself. */
-  metadata?: Record<string, unknown>;
+  /** JSON values that the document says about itself, at most 16 kB of them; `{}` where it says nothing. */
+  metadata: Record<string, unknown>;
 }
 
 export interface Block {
@@ -21,6 +21,6 @@ export interface Block {
   start: number;
   /** Exclusive. */
   end: number;
-  /** 1-based, for formats with pages. */
+  /** 1-based, for formats with pages; of a presentation the slide, of a workbook the sheet. */
   page?: number;
 }
