@@ -41,7 +41,7 @@ const environmentSchema = z.object({
   INDEX_QUEUE_MAX: positive.default(100_000),
   INDEX_DOCUMENTS_PER_MINUTE: positive.optional(),
   INDEX_DUPLICATES: z.enum(['allow', 'skip']).default('allow'),
-  INDEX_PARSERS: z.coerce.number('must be a number').int().min(1).max(64).default(1),
+  INDEX_PARSERS: z.coerce.number('must be a number').int().min(1).max(64).default(2),
   CHUNK_TOKENS_MAX: z.coerce.number('must be a number').int().min(32).max(8_000).default(400),
   CHUNK_OVERLAP_TOKENS: z.coerce.number('must be a number').int().min(0).max(2_000).default(60),
 

@@ -56,7 +56,7 @@ export class IndexController {
     const order = await readIndexRequest(request);
     if (order.kind === 'url') return this.indexUrl(order.body, key);
     const { source, collection, externalId, metadata, priority } = order.request;
-    if (source.kind === 'upload' && (await isArchive(source.bytes))) {
+    if (source.kind === 'upload' && !saysDocument(source.filename) && (await isArchive(source.bytes))) {
       const { bytes, filename } = source;
       const archive = { collection, externalId, metadata, bytes, filename, ...(priority && { priority }) };
       return presentParent((await this.batches.submitArchive(archive, key)).jobId);
@@ -110,6 +110,11 @@ export class IndexController {
     };
     return present(await this.urls.submit(request, key));
   }
+}
+
+/** A damaged document is no archive. */
+function saysDocument(filename: string | null): boolean {
+  return filename !== null && /\.(?:doc[xm]|ppt[xm]|xls[xm]|epub)$/i.test(filename);
 }
 
 function present(accepted: AcceptedDocument): IndexResponse {
