@@ -100,7 +100,7 @@ describe('prepareDocument', () => {
   });
 
   it('keeps slices small and whole where a text has long stretches without a chunk', async () => {
-    const text = `---\nnote: ${'🦊'.repeat(700_000)}\n---\n${sentence(1)}\n\n${' \n'.repeat(1_500_000)}${sentence(2)}`;
+    const text = `${'🦊'.repeat(200_000)}\n\n${sentence(1)}\n\n${' \n'.repeat(500_000)}${sentence(2)}`;
     const parts = await partsOf(prepareDocument(task(text, { mediaType: 'text/markdown' })));
     const slices = parts.flatMap((part) => (part.kind === 'chunks' ? [part] : []));
     expect(slices.flatMap(({ chunks }) => chunks.map((chunk) => chunk.text)).join('\n')).toContain(
@@ -116,6 +116,14 @@ describe('prepareDocument', () => {
     );
   });
 
+  it('takes no endless line for a heading, which every chunk below it would repeat', async () => {
+    const { chunks } = await collectParts(
+      prepareDocument(task(`${'word '.repeat(20_000)}\n---\n${sentence(1)}`)),
+    );
+    expect(chunks.length).toBeGreaterThan(100);
+    expect(chunks.every(({ headingPath }) => headingPath.length === 0)).toBe(true);
+  });
+
   it('refuses a long file of white space as empty, and reads one with white space in it', async () => {
     const blank = '\n'.repeat(20_000);
     expect(await failureOf(prepareDocument(task(blank), undefined, 2_000))).toBe('document_empty');
@@ -127,12 +135,11 @@ describe('prepareDocument', () => {
     );
   });
 
-  it('takes the language of the collection, or finds that of the document', async () => {
+  it('finds the language of the document, or takes that of the collection', async () => {
     const german = 'Die Sicherung läuft jede Nacht um zwei Uhr und dauert ungefähr zehn Minuten.';
-    const languageOf = async (language: string) =>
-      (await collectParts(prepareDocument(task(german, { language })))).language;
-    expect(await languageOf('english')).toBe('english');
-    expect(await languageOf('auto')).toBe('german');
+    const languageOf = async (text: string) => (await collectParts(prepareDocument(task(text)))).language;
+    expect(await languageOf(german)).toBe('german');
+    expect(await languageOf('P-100: 3.5 bar')).toBe('english');
   });
 
   it('asks for no more of a long text than the parts that are taken need', async () => {

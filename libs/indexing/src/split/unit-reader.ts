@@ -4,6 +4,8 @@ import type { Block } from '../parse/index.js';
 import { DefinitionScopes } from './definition-scopes.js';
 import { type Unit, type UnitLimits, unitSpans } from './units.js';
 
+/** Longer ones are text above a line of hyphens. Every chunk below repeats its headings. */
+const HEADING_CHARACTERS_MAX = 1_000;
 const RECORD_NAME_CHARACTERS_MAX = 80;
 
 /** A part of a document's text and the blocks in it, whose spans count from the part's start. */
@@ -38,7 +40,7 @@ export class UnitReader {
   }
 
   private unitsOf(text: string, block: Block): Unit[] {
-    const isHeading = block.kind === 'heading';
+    const isHeading = block.kind === 'heading' && block.end - block.start <= HEADING_CHARACTERS_MAX;
     const blockText = text.slice(block.start, block.end);
     if (isHeading) {
       const level = block.level ?? 1;
@@ -54,7 +56,7 @@ export class UnitReader {
     const scopes = this.scopesOf(text, block, spans);
     return spans.map((span, index) => ({
       ...span,
-      kind: block.kind,
+      kind: block.kind === 'heading' && !isHeading ? 'paragraph' : block.kind,
       tokens: 0,
       page: block.page ?? null,
       headingPath: this.headingPath,
