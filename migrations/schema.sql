@@ -309,6 +309,60 @@ CREATE TABLE public.job_sources (
     bytes bytea NOT NULL
 );
 
+-- Name: model_budgets; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.model_budgets (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    budget text NOT NULL,
+    period_start date NOT NULL,
+    spent_micro_usd bigint DEFAULT 0 NOT NULL,
+    reserved_micro_usd bigint DEFAULT 0 NOT NULL
+);
+
+-- Name: model_calls; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.model_calls (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    request_id text,
+    key_id text,
+    purpose text NOT NULL,
+    kind text NOT NULL,
+    model text NOT NULL,
+    provider text NOT NULL,
+    provider_model text,
+    attempt integer NOT NULL,
+    outcome text NOT NULL,
+    failure_kind text,
+    is_streamed boolean NOT NULL,
+    is_hedge boolean NOT NULL,
+    input_tokens integer NOT NULL,
+    cached_input_tokens integer NOT NULL,
+    output_tokens integer NOT NULL,
+    reasoning_tokens integer NOT NULL,
+    is_estimated boolean NOT NULL,
+    cost_micro_usd bigint,
+    latency_ms integer NOT NULL,
+    first_token_ms integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_calls_kind_check CHECK ((kind = ANY (ARRAY['chat'::text, 'embedding'::text, 'rerank'::text]))),
+    CONSTRAINT model_calls_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'failed'::text, 'cancelled'::text, 'cached'::text, 'lost'::text])))
+);
+
+-- Name: model_reservations; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.model_reservations (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    call_id uuid NOT NULL,
+    budget text NOT NULL,
+    period_start date NOT NULL,
+    micro_usd bigint NOT NULL,
+    model text NOT NULL,
+    provider text NOT NULL,
+    key_id text,
+    expires_at timestamp with time zone NOT NULL
+);
+
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.schema_migrations (
@@ -454,6 +508,21 @@ ALTER TABLE ONLY public.index_jobs
 ALTER TABLE ONLY public.job_sources
     ADD CONSTRAINT job_sources_pkey PRIMARY KEY (job_id, part);
 
+-- Name: model_budgets model_budgets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.model_budgets
+    ADD CONSTRAINT model_budgets_pkey PRIMARY KEY (tenant_id, budget, period_start);
+
+-- Name: model_calls model_calls_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.model_calls
+    ADD CONSTRAINT model_calls_pkey PRIMARY KEY (id);
+
+-- Name: model_reservations model_reservations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.model_reservations
+    ADD CONSTRAINT model_reservations_pkey PRIMARY KEY (call_id, budget);
+
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.schema_migrations
@@ -525,6 +594,18 @@ CREATE INDEX index_jobs_turn ON public.index_jobs USING btree (collection_id, pr
 -- Name: index_jobs_version; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX index_jobs_version ON public.index_jobs USING btree (version_id);
+
+-- Name: model_calls_created; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX model_calls_created ON public.model_calls USING btree (tenant_id, created_at);
+
+-- Name: model_calls_request; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX model_calls_request ON public.model_calls USING btree (request_id) WHERE (request_id IS NOT NULL);
+
+-- Name: model_reservations_expiry; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX model_reservations_expiry ON public.model_reservations USING btree (tenant_id, expires_at);
 
 -- Name: chunk_embeddings chunk_embeddings_document; Type: TRIGGER; Schema: public; Owner: -
 
@@ -725,6 +806,18 @@ ALTER TABLE public.index_jobs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_sources ENABLE ROW LEVEL SECURITY;
 
+-- Name: model_budgets; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.model_budgets ENABLE ROW LEVEL SECURITY;
+
+-- Name: model_calls; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
+
+-- Name: model_reservations; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.model_reservations ENABLE ROW LEVEL SECURITY;
+
 -- Name: staged_chunks; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.staged_chunks ENABLE ROW LEVEL SECURITY;
@@ -776,6 +869,18 @@ CREATE POLICY tenant ON public.index_jobs USING ((tenant_id = ( SELECT (NULLIF(c
 -- Name: job_sources tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.job_sources USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: model_budgets tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.model_budgets USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: model_calls tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.model_calls USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: model_reservations tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.model_reservations USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: staged_chunks tenant; Type: POLICY; Schema: public; Owner: -
 

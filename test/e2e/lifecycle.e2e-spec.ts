@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { ServerProcess } from '../support/server-process.js';
 import { waitFor } from '../support/wait-for.js';
@@ -73,7 +73,7 @@ describe('the service as a process', () => {
   }, 120_000);
 
   it('finishes a running request before it stops, and refuses new connections meanwhile', async () => {
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     models.responder = () => 'The museum opens at ten [1].';
     models.faults.push({ delayMs: 1_500 });
     const server = start({ CHAT_BASE_URL: models.url, CHAT_MODEL: 'slow' });

@@ -35,6 +35,7 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'POST /jobs/{id}/retry',
       'GET /health',
       'GET /ready',
+      'GET /usage',
     ].sort(),
   );
 });

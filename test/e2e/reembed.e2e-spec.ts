@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import { ServerProcess } from '../support/server-process.js';
 import { newDatabaseName, startServerApi } from '../support/server-api.js';
 import { createTestDatabase, serverMissing } from '../support/stack.js';
@@ -82,8 +82,8 @@ const words = [
 describe.each(stores)('re-embedding, $name', ({ missing, create }) => {
   let store: Store | undefined;
   let api: TestApi | undefined;
-  let old: ModelServer;
-  let next: ModelServer;
+  let old: MockLlm;
+  let next: MockLlm;
   let before: Record<string, string>;
   let during: Record<string, string>;
 
@@ -94,8 +94,8 @@ describe.each(stores)('re-embedding, $name', ({ missing, create }) => {
   beforeAll(async () => {
     if (missing) return;
     store = await create();
-    old = await ModelServer.start();
-    next = await ModelServer.start();
+    old = await MockLlm.start();
+    next = await MockLlm.start();
     next.dimensions = 16;
     before = { EMBEDDINGS_BASE_URL: old.url, EMBEDDINGS_MODEL: 'old', EMBEDDINGS_DIMENSIONS: '8' };
     during = {

@@ -25,6 +25,7 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
     LOG_LEVEL: 'silent',
     LOG_FORMAT: 'json',
     EMBEDDING_THREADS: '1',
+    ANSWER_CACHE: 'off', // a test that asks twice means it
     ...environment,
   });
   const app = await createApp(config);

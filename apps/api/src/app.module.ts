@@ -10,6 +10,7 @@ import { type Config, ConfigModule } from '#libs/config';
 import { CorpusModule } from '#libs/corpus';
 import { DatabaseModule } from '#libs/database';
 import { IndexingModule, IndexingWorkerModule } from '#libs/indexing';
+import { ModelsModule } from '#libs/model-routing';
 import { loggerOptions } from '#libs/observability';
 import { QueryModule } from '#libs/query';
 import { CollectionController } from './collections/collection.controller.js';
@@ -22,6 +23,7 @@ import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
 import { QueryController } from './query/query.controller.js';
+import { UsageController } from './usage/usage.controller.js';
 
 @Module({})
 export class AppModule {
@@ -39,6 +41,7 @@ export class AppModule {
         CorpusModule,
         DatabaseModule,
         IndexingModule,
+        ModelsModule,
         QueryModule,
         ...(config.database.engine === 'pglite' ? [IndexingWorkerModule] : []),
       ],
@@ -50,6 +53,7 @@ export class AppModule {
         CollectionController,
         HealthController,
         MetricsController,
+        UsageController,
       ],
       providers: [
         JobEvents,

@@ -6,6 +6,7 @@ import { assertNodeVersion } from '#libs/project-files';
 import { runBackup, runRestore } from './backup.command.js';
 import { runDemo } from './demo.command.js';
 import { runMigrate } from './migrate.command.js';
+import { runModelsCheck } from './models-check.command.js';
 
 assertNodeVersion();
 loadDotEnv();
@@ -30,6 +31,13 @@ program
   .description('fill an empty database from a backup, of a server or embedded')
   .argument('<file>')
   .action(runRestore);
+
+program
+  .command('models')
+  .description('the models of MODELS_FILE or CHAT_*')
+  .command('check')
+  .description('call each once and print a table; exits with 1 when one does not answer')
+  .action(runModelsCheck);
 
 program
   .command('demo')

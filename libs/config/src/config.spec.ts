@@ -11,7 +11,7 @@ describe('readConfig', () => {
       database: { engine: 'pglite' },
       chunking: { chunkTokensMax: 400, overlapTokens: 60 },
       embeddings: { provider: 'local' },
-      chat: null,
+      models: { models: {}, chains: { default: ['extractive'] } },
     });
   });
 
@@ -23,7 +23,10 @@ describe('readConfig', () => {
       apiKey: 'sk-x',
       dimensions: 1536,
     });
-    expect(config.chat).toMatchObject({ baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-x' });
+    expect(config.models).toMatchObject({
+      models: { 'gpt-4.1-mini': { baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-x' } },
+      chains: { default: ['gpt-4.1-mini', 'extractive'] },
+    });
   });
 
   it('sends the key of OpenAI to no other server', () => {
@@ -35,7 +38,7 @@ describe('readConfig', () => {
       EMBEDDINGS_MODEL: 'e',
       EMBEDDINGS_DIMENSIONS: '8',
     });
-    expect(config.chat!.apiKey).toBeNull();
+    expect(config.models.models.m!.apiKey).toBeNull();
     expect(config.embeddings).toMatchObject({ apiKey: null });
   });
 

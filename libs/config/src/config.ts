@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import { defaultModels, type OnlyChatModel } from './models/default-models.js';
+import type { ModelConfig, ModelsConfig, PriceConfig } from './models/models-config.js';
+import { readModelsFile } from './models/read-models-file.js';
 
 const port = z.coerce.number('must be a number').int().min(0).max(65_535);
 const positive = z.coerce.number('must be a number').int().min(1);
@@ -60,6 +63,7 @@ const environmentSchema = z.object({
   INDEX_WATCH_STABLE_MS: positive.max(600_000).default(2_000),
   INDEX_WATCH_RESCAN_SECONDS: positive.max(86_400).default(300),
 
+  MODELS_FILE: z.string().optional(),
   OPENAI_API_KEY: z.string().optional(),
   EMBEDDINGS_BASE_URL: url.optional(),
   EMBEDDINGS_API_KEY: z.string().optional(),
@@ -71,6 +75,8 @@ const environmentSchema = z.object({
   EMBEDDINGS_PREVIOUS_DIMENSIONS: z.coerce.number('must be a number').int().min(1).max(4_000).optional(),
   REEMBED_GRACE_SECONDS: z.coerce.number('must be a number').int().min(0).default(3_600),
   EMBEDDING_THREADS: z.coerce.number('must be a number').int().min(1).max(64).optional(),
+  EMBEDDING_BATCH_TEXTS: z.coerce.number('must be a number').int().min(1).max(2_048).default(32),
+  EMBEDDING_BATCH_WAIT_MS: z.coerce.number('must be a number').int().min(0).max(10_000).default(100),
   CHAT_BASE_URL: url.optional(),
   CHAT_API_KEY: z.string().optional(),
   CHAT_MODEL: z.string().optional(),
@@ -79,6 +85,11 @@ const environmentSchema = z.object({
   CHAT_PRICE_INPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CONTEXT_TOKENS_MAX: positive.default(4_000),
+
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+  ANSWER_CACHE: z.enum(['memory', 'redis', 'off']).default('memory'),
+  ANSWER_CACHE_BYTES_MAX: positive.default(64 * 1024 * 1024),
+  ANSWER_CACHE_SECONDS: positive.default(3_600),
 
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['auto', 'json', 'pretty']).default('auto'),
@@ -133,8 +144,12 @@ export interface Config {
   /** The model of before, while collections move to the new one. */
   readonly previousEmbeddings: RemoteEmbeddingsConfig | null;
   readonly reembedGraceSeconds: number;
-  readonly chat: ChatConfig | null;
+  /** Questions that are embedded in one call, and how long the first of them waits while another call runs. */
+  readonly embeddingBatch: { textsMax: number; waitMs: number };
+  readonly models: ModelsConfig;
   readonly contextTokensMax: number;
+  readonly redisUrl: string | null;
+  readonly answerCache: { store: 'memory' | 'redis' | 'off'; bytesMax: number; seconds: number };
   readonly log: { level: string; pretty: boolean };
 }
 
@@ -143,21 +158,13 @@ export interface RemoteEmbeddingsConfig {
   apiKey: string | null;
   model: string;
   dimensions: number;
+  headers: Record<string, string>;
+  prices: PriceConfig[];
 }
 
 export type EmbeddingsConfig =
   | { provider: 'local'; threads: number | null }
   | ({ provider: 'openai-compatible'; threads: number | null } & RemoteEmbeddingsConfig);
-
-export interface ChatConfig {
-  baseUrl: string;
-  apiKey: string | null;
-  model: string;
-  timeoutMs: number;
-  outputTokensMax: number;
-  /** Null: the price is not known, and neither is the cost of an answer. */
-  usdPerMillionTokens: { input: number; output: number } | null;
-}
 
 /**
  * Reads the environment once into a frozen object.
@@ -189,7 +196,18 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     (values.CHAT_PRICE_INPUT_USD_PER_MILLION === undefined) !==
       (values.CHAT_PRICE_OUTPUT_USD_PER_MILLION === undefined) &&
       'CHAT_PRICE_INPUT_USD_PER_MILLION, CHAT_PRICE_OUTPUT_USD_PER_MILLION: set both or none',
+    values.MODELS_FILE &&
+      (values.CHAT_BASE_URL || values.CHAT_MODEL) &&
+      'CHAT_BASE_URL, CHAT_MODEL: MODELS_FILE takes their place; unset them',
+    values.ANSWER_CACHE === 'redis' && !values.REDIS_URL && 'ANSWER_CACHE: redis also needs REDIS_URL',
   ].filter((problem) => typeof problem === 'string' && problem !== '') as string[];
+  const file = values.MODELS_FILE
+    ? readModelsFile(resolve(values.MODELS_FILE), environment, values.CHAT_OUTPUT_TOKENS_MAX)
+    : null;
+  if (file && 'problems' in file) {
+    problems.push(...file.problems);
+    throw invalid(problems);
+  }
   if (problems.length > 0) throw invalid(problems);
   return freeze({
     http: { host: values.HOST, port: values.PORT, bodyBytesMax: values.HTTP_BODY_BYTES_MAX },
@@ -236,11 +254,26 @@ export function readConfig(environment: Record<string, string | undefined> = pro
           rescanSeconds: values.INDEX_WATCH_RESCAN_SECONDS,
         }
       : null,
-    embeddings: embeddingsConfig(values),
-    previousEmbeddings: previousEmbeddingsConfig(values),
+    embeddings: file?.embedding
+      ? {
+          provider: 'openai-compatible',
+          ...remoteEmbeddings(file.embedding),
+          threads: values.EMBEDDING_THREADS ?? null,
+        }
+      : embeddingsConfig(values),
+    previousEmbeddings: file?.previousEmbedding
+      ? remoteEmbeddings(file.previousEmbedding)
+      : previousEmbeddingsConfig(values),
     reembedGraceSeconds: values.REEMBED_GRACE_SECONDS,
-    chat: chatConfig(values),
+    embeddingBatch: { textsMax: values.EMBEDDING_BATCH_TEXTS, waitMs: values.EMBEDDING_BATCH_WAIT_MS },
+    models: file?.models ?? defaultModels(onlyChatModel(values), values.CHAT_OUTPUT_TOKENS_MAX),
     contextTokensMax: values.CONTEXT_TOKENS_MAX,
+    redisUrl: values.REDIS_URL ?? null,
+    answerCache: {
+      store: values.ANSWER_CACHE,
+      bytesMax: values.ANSWER_CACHE_BYTES_MAX,
+      seconds: values.ANSWER_CACHE_SECONDS,
+    },
     log: {
       level: values.LOG_LEVEL,
       pretty: values.LOG_FORMAT === 'auto' ? process.stdout.isTTY : values.LOG_FORMAT === 'pretty',
@@ -264,6 +297,8 @@ function embeddingsConfig(values: Environment): EmbeddingsConfig {
     apiKey,
     model: values.EMBEDDINGS_MODEL ?? 'text-embedding-3-small',
     dimensions: values.EMBEDDINGS_DIMENSIONS ?? 1536,
+    headers: {},
+    prices: [],
     threads,
   };
 }
@@ -279,10 +314,16 @@ function previousEmbeddingsConfig(values: Environment): RemoteEmbeddingsConfig |
       null,
     model,
     dimensions,
+    headers: {},
+    prices: [],
   };
 }
 
-function chatConfig(values: Environment): ChatConfig | null {
+function remoteEmbeddings({ baseUrl, apiKey, model, dimensions, headers, prices }: ModelConfig) {
+  return { baseUrl: baseUrl!, apiKey, model, dimensions: dimensions!, headers, prices };
+}
+
+function onlyChatModel(values: Environment): OnlyChatModel | null {
   const apiKey = values.CHAT_API_KEY ?? (values.CHAT_BASE_URL ? null : values.OPENAI_API_KEY) ?? null;
   if (!values.CHAT_BASE_URL && !apiKey) return null;
   const input = values.CHAT_PRICE_INPUT_USD_PER_MILLION;
@@ -292,7 +333,6 @@ function chatConfig(values: Environment): ChatConfig | null {
     apiKey,
     model: values.CHAT_MODEL ?? 'gpt-4.1-mini',
     timeoutMs: values.CHAT_TIMEOUT_MS,
-    outputTokensMax: values.CHAT_OUTPUT_TOKENS_MAX,
     usdPerMillionTokens: input === undefined || output === undefined ? null : { input, output },
   };
 }

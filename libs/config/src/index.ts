@@ -2,9 +2,18 @@ export { CONFIG, ConfigModule } from './config.module.js';
 export {
   environmentVariables,
   readConfig,
-  type ChatConfig,
   type Config,
   type EmbeddingsConfig,
   type RemoteEmbeddingsConfig,
 } from './config.js';
 export { loadDotEnv } from './env-file.js';
+export type {
+  BreakerConfig,
+  BudgetConfig,
+  ModelConfig,
+  ModelLimits,
+  ModelsConfig,
+  PriceConfig,
+  RouteConfig,
+  Tokenizer,
+} from './models/models-config.js';

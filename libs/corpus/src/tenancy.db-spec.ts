@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { type Database, runAsTenant } from '#libs/database';
+import { ModelCallRepository, noUsage } from '#libs/model-routing';
 import { describeOnEachEngine } from '../../../test/support/engines.js';
 import {
   ChunkRepository,
@@ -34,6 +35,7 @@ function repositories(database: Database, engine: LexicalEngine = 'bm25') {
     urls: new DocumentUrlRepository(database),
     spaces: new EmbeddingSpaceRepository(database),
     jobs: new IndexJobRepository(database),
+    modelCalls: new ModelCallRepository(database),
     reembeddings: new ReembeddingRepository(database),
     vectorIndexes: new VectorIndexRepository(database),
     versions: new VersionRepository(database, engine),
@@ -81,6 +83,10 @@ async function fill(database: Database, all: Repositories) {
   });
   await all.staging.stageChunks(jobLease, { ...version, space }, content().chunks);
   const [chunk] = await all.chunks.listOfDocument(submitted.documentId, { limit: 1, firstOrdinal: 0 });
+  const call = modelCall();
+  await all.modelCalls.settle([call]);
+  const reservation = { ...call, callId: randomUUID(), microUsd: 5, expiresInMs: -1_000 };
+  await all.modelCalls.reserve(reservation);
   return {
     space,
     target,
@@ -93,6 +99,33 @@ async function fill(database: Database, all: Repositories) {
     lease,
     jobLease,
     chunkId: chunk!.id,
+    call,
+    reservation,
+  };
+}
+
+function modelCall() {
+  const resetsAt = new Date();
+  return {
+    id: randomUUID(),
+    requestId: SECRET,
+    keyId: SECRET,
+    purpose: 'answer',
+    kind: 'chat' as const,
+    model: SECRET,
+    provider: 'test',
+    providerModel: SECRET,
+    attempt: 1,
+    outcome: 'ok' as const,
+    failureKind: null,
+    isStreamed: false,
+    isHedge: false,
+    usage: noUsage,
+    isEstimated: false,
+    costMicroUsd: 7,
+    latencyMs: 1,
+    firstTokenMs: null,
+    budgets: [{ name: `key:${SECRET}/day`, periodStart: '2026-01-01', microUsdMax: 100, resetsAt }],
   };
 }
 
@@ -290,6 +323,21 @@ const attempts: {
     once: ({ idempotency }, _, database) =>
       database.transaction((tx) => idempotency.once(tx, SECRET, SECRET, () => Promise.resolve({ mine: 1 }))),
     dropExpired: ({ idempotency }) => idempotency.dropExpired(),
+  },
+  modelCalls: {
+    reserve: ({ modelCalls }, v) =>
+      modelCalls.reserve({ ...v.reservation, callId: randomUUID(), expiresInMs: 60_000 }),
+    release: ({ modelCalls }, v) => modelCalls.release(v.reservation.callId),
+    settle: ({ modelCalls }, v) => modelCalls.settle([{ ...v.call, costMicroUsd: 1 }]),
+    bookLost: async ({ modelCalls }) => expectSame(await modelCalls.bookLost(), 0),
+    readBudgets: async ({ modelCalls }) =>
+      expectSame(
+        (await modelCalls.readBudgets()).filter(({ spentMicroUsd }) => spentMicroUsd > 1),
+        [],
+      ),
+    summarize: ({ modelCalls }) => modelCalls.summarize(['model', 'key'], new Date(0), new Date(4e12)),
+    tryReserve: () => Promise.resolve(), // what reserve calls
+    open: () => Promise.resolve(),
   },
   reembeddings: {
     listMissing: ({ reembeddings }, v) =>

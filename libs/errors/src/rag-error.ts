@@ -7,6 +7,7 @@ export const ragErrorCodes = [
   'unsupported_media_type',
   'path_not_allowed',
   'route_not_found',
+  'client_closed_request',
   'collection_not_found',
   'document_not_found',
   'job_not_found',
@@ -36,6 +37,8 @@ export const ragErrorCodes = [
   // models
   'model_unavailable',
   'model_rejected_request',
+  'model_overloaded',
+  'budget_exceeded',
   'dimension_mismatch',
   'embedding_model_missing',
   'embedding_space_changed',

@@ -1,46 +1,89 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { CacheModule, REDIS } from '#libs/cache';
 import { CONFIG, type Config, type RemoteEmbeddingsConfig } from '#libs/config';
+import { Database, DatabaseModule } from '#libs/database';
 import { LocalEmbeddingModel } from './adapters/local/local-embedding-model.js';
-import { OpenAiCompatibleChatModel } from './adapters/openai-compatible/openai-compatible-chat-model.js';
 import { OpenAiCompatibleEmbeddingModel } from './adapters/openai-compatible/openai-compatible-embedding-model.js';
+import { QuestionEmbeddings } from './batching/question-embeddings.js';
 import { EmbeddingModels } from './embedding-models.js';
-import type { ChatModel } from './ports/chat-model.js';
-
-/** Injection token of the configured ChatModel, or null. */
-export const CHAT_MODEL = Symbol('ChatModel');
+import { bookEmbeddings } from './ledger/embedding-calls.js';
+import { DatabaseLedger } from './ledger/database-ledger.js';
+import { Ledger } from './ledger/ledger.js';
+import { ModelCallRepository } from './ledger/model-call.repository.js';
+import { openRouter } from './open-router.js';
+import { BreakerShare, NoBreakerShare } from './routing/breaker-share.js';
+import { ModelRouter } from './routing/model-router.js';
+import { RedisBreakerShare } from './routing/redis-breaker-share.js';
 
 @Module({
+  imports: [CacheModule, DatabaseModule],
   providers: [
-    { provide: EmbeddingModels, inject: [CONFIG], useFactory: chooseEmbeddingModels },
-    { provide: CHAT_MODEL, inject: [CONFIG], useFactory: chooseChatModel },
+    { provide: EmbeddingModels, inject: [CONFIG, Ledger], useFactory: chooseEmbeddingModels },
+    {
+      provide: ModelCallRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new ModelCallRepository(database),
+    },
+    {
+      provide: Ledger,
+      inject: [ModelCallRepository, CONFIG],
+      useFactory: (calls: ModelCallRepository, { models }: Config) =>
+        new DatabaseLedger(calls, models.budgets),
+    },
+    {
+      provide: BreakerShare,
+      inject: [REDIS],
+      useFactory: (redis: Redis | null) => (redis ? new RedisBreakerShare(redis) : new NoBreakerShare()),
+    },
+    {
+      provide: ModelRouter,
+      inject: [CONFIG, Ledger, BreakerShare],
+      useFactory: ({ models }: Config, ledger: Ledger, share: BreakerShare) =>
+        openRouter(models, ledger, share),
+    },
   ],
-  exports: [EmbeddingModels, CHAT_MODEL],
+  exports: [EmbeddingModels, Ledger, ModelCallRepository, ModelRouter],
 })
 export class ModelsModule implements OnApplicationShutdown {
   constructor(
     @Inject(EmbeddingModels) private readonly embeddings: EmbeddingModels,
-    @Inject(CHAT_MODEL) private readonly chat: ChatModel | null,
+    @Inject(ModelRouter) private readonly router: ModelRouter,
+    @Inject(Ledger) private readonly ledger: DatabaseLedger,
+    @Inject(BreakerShare) private readonly share: BreakerShare,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.embeddings.close(), this.chat?.close()]);
+    await Promise.all([this.embeddings.close(), this.router.close(), this.share.close()]);
+    await this.ledger.close();
   }
 }
 
 /** The local model is always there: it costs nothing until a collection it embedded is used. */
-function chooseEmbeddingModels({ embeddings, previousEmbeddings }: Config): EmbeddingModels {
-  const local = new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) });
-  const previous = previousEmbeddings ? [remoteModel(previousEmbeddings)] : [];
+function chooseEmbeddingModels(
+  { embeddings, previousEmbeddings, embeddingBatch }: Config,
+  ledger: Ledger,
+): EmbeddingModels {
+  const local = new QuestionEmbeddings(
+    new LocalEmbeddingModel({ ...(embeddings.threads && { threads: embeddings.threads }) }),
+    embeddingBatch,
+  );
+  const remote = (config: RemoteEmbeddingsConfig) => {
+    const model = remoteModel(config);
+    const book = bookEmbeddings(ledger, model.model, model.provider, config.prices);
+    return new QuestionEmbeddings(model, embeddingBatch, book);
+  };
+  const previous = previousEmbeddings ? [remote(previousEmbeddings)] : [];
   if (embeddings.provider === 'local') return new EmbeddingModels(local, previous);
-  return new EmbeddingModels(remoteModel(embeddings), [...previous, local]);
+  return new EmbeddingModels(remote(embeddings), [...previous, local]);
 }
 
-function remoteModel({ baseUrl, apiKey, model, dimensions }: RemoteEmbeddingsConfig) {
-  return new OpenAiCompatibleEmbeddingModel({ baseUrl, model, dimensions, ...(apiKey && { apiKey }) });
-}
-
-function chooseChatModel({ chat }: Config): ChatModel | null {
-  if (!chat) return null;
-  const { baseUrl, apiKey, model, timeoutMs } = chat;
-  return new OpenAiCompatibleChatModel({ baseUrl, model, timeoutMs, ...(apiKey && { apiKey }) });
+function remoteModel({ baseUrl, apiKey, model, dimensions, headers }: RemoteEmbeddingsConfig) {
+  return new OpenAiCompatibleEmbeddingModel({
+    baseUrl,
+    model,
+    dimensions,
+    headers,
+    ...(apiKey && { apiKey }),
+  });
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { Cache, CacheModule } from '#libs/cache';
 import { CONFIG, type Config } from '#libs/config';
 import {
   ChunkRepository,
@@ -7,12 +8,14 @@ import {
   LEXICAL_ENGINE,
   type LexicalEngine,
 } from '#libs/corpus';
-import { CHAT_MODEL, type ChatModel, EmbeddingModels, ModelsModule } from '#libs/model-routing';
+import { EmbeddingModels, Ledger, ModelRouter, ModelsModule } from '#libs/model-routing';
 import { Retriever } from '#libs/retrieval';
+import { AnswerCache } from './answer-cache.js';
+import { ModelAnswerer } from './model-answer.js';
 import { QueryService } from './query.service.js';
 
 @Module({
-  imports: [CorpusModule, ModelsModule],
+  imports: [CacheModule, CorpusModule, ModelsModule],
   providers: [
     {
       provide: Retriever,
@@ -21,20 +24,53 @@ import { QueryService } from './query.service.js';
         new Retriever(chunks, lexicalEngine),
     },
     {
+      provide: ModelAnswerer,
+      inject: [ModelRouter, CONFIG],
+      useFactory: (router: ModelRouter, { models, contextTokensMax }: Config) =>
+        new ModelAnswerer(router, {
+          route: models.routes.answer,
+          contextTokensMax,
+          outputTokensMax: models.outputTokensMax,
+        }),
+    },
+    {
+      provide: AnswerCache,
+      inject: [Cache, CONFIG],
+      useFactory: (cache: Cache, { models, contextTokensMax, answerCache }: Config) => {
+        const { chains, routes, outputTokensMax } = models;
+        const names = Object.values(models.models).map(({ name, provider, model, baseUrl }) => [
+          name,
+          provider,
+          model,
+          baseUrl,
+        ]);
+        return new AnswerCache(
+          cache,
+          [chains, routes, names, outputTokensMax, contextTokensMax],
+          answerCache.seconds,
+        );
+      },
+    },
+    {
       provide: QueryService,
-      inject: [CONFIG, CollectionRepository, EmbeddingModels, Retriever, CHAT_MODEL],
+      inject: [
+        CollectionRepository,
+        EmbeddingModels,
+        Retriever,
+        ModelRouter,
+        ModelAnswerer,
+        AnswerCache,
+        Ledger,
+      ],
       useFactory: (
-        config: Config,
         collections: CollectionRepository,
         embeddings: EmbeddingModels,
         retriever: Retriever,
-        chat: ChatModel | null,
-      ) =>
-        new QueryService(collections, embeddings, retriever, chat, {
-          contextTokensMax: config.contextTokensMax,
-          outputTokensMax: config.chat?.outputTokensMax ?? 0,
-          usdPerMillionTokens: config.chat?.usdPerMillionTokens ?? null,
-        }),
+        router: ModelRouter,
+        answerer: ModelAnswerer,
+        cache: AnswerCache,
+        ledger: Ledger,
+      ) => new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger),
     },
   ],
   exports: [QueryService],

@@ -4,6 +4,7 @@ import { problemSchema } from '../problem/problem.schema.js';
 
 const reasons: Record<number, string> = {
   400: 'The body is not JSON',
+  402: 'A budget has no room for it; `resets_at` says until when',
   403: 'Not allowed',
   404: 'Not found',
   409: 'Not possible in the present state; the text says why',

@@ -26,13 +26,15 @@ export class ProblemFilter implements ExceptionFilter {
       code: failure.code,
       request_id: request.id,
     };
-    if (status === 503 || status === 429) void reply.header('retry-after', String(retryAfterOf(failure)));
+    if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
+      void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
 }
 
 function retryAfterOf({ details }: RagError): number {
-  const seconds = details['retry_after_seconds'];
+  const { retry_after_seconds: seconds, retryAfterMs } = details;
+  if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
   return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
 }
 

@@ -1,8 +1,9 @@
-import { Body, Controller, HttpCode, Post, Req, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryService } from '#libs/query';
 import { ApiProblems } from '../openapi/api-problems.js';
+import { whenClientLeaves } from './when-client-leaves.js';
 import { presentAnswer, presentSearch } from './query.presenter.js';
 import {
   type QueryRequest,
@@ -24,13 +25,14 @@ export class QueryController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Answer a question from the documents, with checked citations' })
   @ApiResponse({ status: 200, standardSchema: queryResponseSchema })
-  @ApiProblems(400, 404, 422, 503)
+  @ApiProblems(400, 402, 404, 422, 503)
   @SerializeOptions({ schema: queryResponseSchema })
   async query(
     @Body({ schema: queryRequestSchema }) body: QueryRequest,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QueryResponse> {
-    const { question, collection, mode, filters, temperature, model } = body;
+    const { question, collection, mode, filters, temperature, model, cache, explain } = body;
     const answer = await this.queries.answer({
       question,
       collection,
@@ -39,6 +41,10 @@ export class QueryController {
       temperature,
       model,
       topK: body.top_k,
+      usesCache: cache,
+      explains: explain,
+      requestId: request.id,
+      signal: whenClientLeaves(reply),
     });
     return presentAnswer(answer, request.id);
   }

@@ -1,4 +1,4 @@
-import type { AnsweredQuestion, Citation } from '#libs/query';
+import type { AnsweredQuestion, Citation, Explanation } from '#libs/query';
 import type { Retrieval, Source } from '#libs/retrieval';
 import type { QueryResponse, SearchResponse } from './query.schema.js';
 
@@ -13,8 +13,27 @@ export function presentAnswer(answer: AnsweredQuestion, requestId: string): Quer
     tokens: answer.tokens,
     cost: { micro_usd: answer.costMicroUsd },
     model: answer.model,
+    cache: answer.cache,
     request_id: requestId,
     degraded_reasons: answer.degradedReasons,
+    ...(answer.explanation && { explain: presentExplanation(answer.explanation) }),
+  };
+}
+
+function presentExplanation({ chain, assessment, steps }: Explanation): QueryResponse['explain'] {
+  return {
+    chain,
+    complexity: assessment && {
+      level: assessment.complexity,
+      score: assessment.score,
+      reasons: assessment.reasons,
+    },
+    attempts: steps.map(({ model, outcome, reason, latencyMs }) => ({
+      model,
+      outcome,
+      reason,
+      latency_ms: round(latencyMs),
+    })),
   };
 }
 

@@ -30,8 +30,14 @@ export const queryRequestSchema = z
     ...searchShape,
     temperature: z.number().min(0).max(2).default(0.7),
     model: z.string().max(200).optional().meta({
-      description: '"extractive" answers with verbatim sentences even where a model is configured.',
+      description:
+        'A model or a chain of models.yaml. "extractive" answers with verbatim sentences even where a model is configured.',
     }),
+    cache: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'false: answers anew even where the answer is known.' }),
+    explain: z.boolean().default(false).meta({ description: 'Adds how the answer came about.' }),
     user_id: cleanText({ min: 1, max: 200 }).optional(),
   })
   .meta({ id: 'QueryRequest' });
@@ -89,6 +95,27 @@ export const searchResponseSchema = z
   })
   .meta({ id: 'SearchResponse' });
 
+const explainSchema = z
+  .object({
+    chain: z.string().nullable().meta({ description: 'Null: no model was asked.' }),
+    complexity: z
+      .object({
+        level: z.enum(['simple', 'medium', 'complex']),
+        score: z.number(),
+        reasons: z.array(z.object({ signal: z.string(), points: z.number() })),
+      })
+      .nullable(),
+    attempts: z.array(
+      z.object({
+        model: z.string(),
+        outcome: z.enum(['ok', 'failed', 'cancelled', 'skipped']),
+        reason: z.string().nullable(),
+        latency_ms: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: 'AnswerExplanation' });
+
 export const queryResponseSchema = z
   .object({
     answer: z.string(),
@@ -106,8 +133,12 @@ export const queryResponseSchema = z
         .meta({ description: 'Null: the price of the model is not configured.' }),
     }),
     model: z.string(),
+    cache: z.enum(['hit', 'miss', 'bypass']).meta({
+      description: 'hit: the same question was answered before from the same documents, and costs nothing.',
+    }),
     request_id: z.string(),
     degraded_reasons: z.array(degradedReason),
+    explain: explainSchema.optional(),
   })
   .meta({ id: 'QueryResponse' });
 

@@ -5,6 +5,17 @@ export interface EmbedOptions {
   kind: EmbeddingKind;
   /** Rejects with the signal's reason; work already handed to a thread or a server may still finish unseen. */
   signal?: AbortSignal;
+  /** Hears of each request to a server, also of those that fail; local models make none. */
+  onAttempt?: (attempt: EmbeddingAttempt) => void;
+}
+
+export interface EmbeddingAttempt {
+  texts: readonly string[];
+  /** As billed; null: the server did not say. */
+  inputTokens: number | null;
+  latencyMs: number;
+  /** What it failed with. */
+  error?: unknown;
 }
 
 /** Turns text into vectors. Two models with different `provider/model/dimensions` never share a vector space. */

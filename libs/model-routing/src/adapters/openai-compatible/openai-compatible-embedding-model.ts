@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { RagError } from '#libs/errors';
 import { EmbeddingModel, type EmbedOptions } from '../../ports/embedding-model.js';
 import { withRetry } from '../../retry.js';
-import { HttpJson, type ServerOptions } from './http-json.js';
+import { modelFailure } from '../../model-failure.js';
+import type { ModelConnection } from '../../wire/model-connection.js';
+import { connectTo, type ServerOptions } from './server-options.js';
 
 const replySchema = z.object({
   data: z.array(z.object({ index: z.number().int(), embedding: z.union([z.string(), z.array(z.number())]) })),
+  usage: z.object({ prompt_tokens: z.number().int().nonnegative() }).nullish(),
 });
 
 const TEXTS_PER_REQUEST = 64;
@@ -16,23 +19,23 @@ export class OpenAiCompatibleEmbeddingModel extends EmbeddingModel {
   readonly provider = 'openai-compatible';
   readonly model: string;
   readonly dimensions: number;
-  private readonly server: HttpJson;
+  private readonly server: ModelConnection;
 
   constructor({ model, dimensions, ...server }: ServerOptions & { model: string; dimensions: number }) {
     super();
     this.model = model;
     this.dimensions = dimensions;
-    this.server = new HttpJson(server);
+    this.server = connectTo(server);
   }
 
-  async embed(texts: readonly string[], { signal }: EmbedOptions): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
     for (let first = 0; first < texts.length; first += TEXTS_PER_REQUEST) {
       const input = texts.slice(first, first + TEXTS_PER_REQUEST);
       vectors.push(
-        ...(await withRetry(() => this.request(input, signal), {
+        ...(await withRetry(() => this.request(input, options), {
           attemptsMax: ATTEMPTS_MAX,
-          ...(signal && { signal }),
+          ...(options.signal && { signal: options.signal }),
         })),
       );
     }
@@ -43,16 +46,27 @@ export class OpenAiCompatibleEmbeddingModel extends EmbeddingModel {
     await this.server.close();
   }
 
-  private async request(input: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
+  private async request(
+    input: readonly string[],
+    { signal, onAttempt }: EmbedOptions,
+  ): Promise<Float32Array[]> {
     const body = { model: this.model, input, encoding_format: 'base64' };
-    const { data } = await this.server.post('/embeddings', body, replySchema, signal);
+    const start = performance.now();
+    const reply = await this.server
+      .post('/embeddings', body, replySchema, { signal })
+      .catch((error: unknown) => {
+        onAttempt?.({ texts: input, inputTokens: 0, latencyMs: performance.now() - start, error });
+        throw error;
+      });
+    const inputTokens = reply.usage?.prompt_tokens ?? null;
+    onAttempt?.({ texts: input, inputTokens, latencyMs: performance.now() - start });
+    const { data } = reply;
     const vectors = Array.from<Float32Array | undefined>({ length: input.length });
     for (const { index, embedding } of data) vectors[index] = this.check(decode(embedding));
     if (data.length !== input.length || vectors.includes(undefined)) {
-      throw new RagError(
-        'model_unavailable',
+      throw modelFailure(
+        'malformed',
         `The embedding server sent ${data.length} vectors for ${input.length} texts.`,
-        { retryable: true },
       );
     }
     return vectors as Float32Array[];
@@ -67,11 +81,7 @@ export class OpenAiCompatibleEmbeddingModel extends EmbeddingModel {
     }
     const norm = Math.hypot(...vector);
     if (!Number.isFinite(norm) || norm === 0) {
-      throw new RagError(
-        'model_unavailable',
-        'The embedding server sent a vector that is not a number or zero.',
-        { retryable: true },
-      );
+      throw modelFailure('malformed', 'The embedding server sent a vector that is not a number or zero.');
     }
     return vector.map((value) => value / norm);
   }

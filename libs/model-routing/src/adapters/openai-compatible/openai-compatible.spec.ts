@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ModelServer } from '../../../../../test/support/model-server.js';
+import { MockLlm } from '../../../../../test/mock-llm/index.js';
 import { OpenAiCompatibleChatModel } from './openai-compatible-chat-model.js';
 import { OpenAiCompatibleEmbeddingModel } from './openai-compatible-embedding-model.js';
 
-let server: ModelServer;
+let server: MockLlm;
 let embeddings: OpenAiCompatibleEmbeddingModel;
 let chat: OpenAiCompatibleChatModel;
 beforeAll(async () => {
-  server = await ModelServer.start();
-  const options = { baseUrl: server.url, apiKey: 'sk-secret', timeoutMs: 1_000 };
+  server = await MockLlm.start();
+  const options = { baseUrl: server.url, apiKey: 'sk-secret', timeouts: { totalMs: 1_000 } };
   embeddings = new OpenAiCompatibleEmbeddingModel({ ...options, model: 'letters', dimensions: 8 });
   chat = new OpenAiCompatibleChatModel({ ...options, model: 'writer' });
 });
@@ -89,10 +89,24 @@ describe('OpenAiCompatibleEmbeddingModel', () => {
 
 describe('OpenAiCompatibleChatModel', () => {
   it('sends the conversation and returns text, model and usage of the provider', async () => {
+    server.usage = {
+      prompt_tokens: 1000,
+      completion_tokens: 50,
+      prompt_tokens_details: { cached_tokens: 200 },
+      completion_tokens_details: { reasoning_tokens: 30 },
+    };
     await expect(ask()).resolves.toEqual({
       text: 'hello',
       model: 'writer-2026',
-      usage: { inputTokens: 1000, outputTokens: 50, estimated: false },
+      toolCalls: [],
+      finishReason: 'stop',
+      usage: {
+        inputTokens: 1000,
+        cachedInputTokens: 200,
+        cacheWriteInputTokens: 0,
+        outputTokens: 50,
+        reasoningTokens: 30,
+      },
     });
     expect(server.requests[0]!.body).toMatchObject({ model: 'writer', temperature: 0.2, max_tokens: 10 });
   });

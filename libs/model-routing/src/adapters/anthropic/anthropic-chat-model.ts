@@ -1,0 +1,152 @@
+import { modelFailure } from '../../model-failure.js';
+import {
+  type ChatCompletion,
+  ChatModel,
+  type ChatRequest,
+  type ChatStreamPart,
+  type ChatUsage,
+  type FinishReason,
+  type ToolCall,
+} from '../../ports/chat-model.js';
+import {
+  ModelConnection,
+  type ModelConnectionOptions,
+  parseAs,
+  parseJson,
+} from '../../wire/model-connection.js';
+import {
+  eventSchema,
+  messageSchema,
+  requestBody,
+  RESPONSE_TOOL,
+  toFinishReason,
+  toUsage,
+} from './anthropic-wire.js';
+
+const PATH = '/messages';
+const API_VERSION = '2023-06-01';
+
+/** POST /v1/messages: https://docs.anthropic.com/en/api/messages */
+export class AnthropicChatModel extends ChatModel {
+  readonly provider = 'anthropic';
+  readonly model: string;
+  private readonly server: ModelConnection;
+
+  /** @param options.baseUrl with the version: https://api.anthropic.com/v1 */
+  constructor({
+    model,
+    apiKey,
+    headers,
+    ...options
+  }: ModelConnectionOptions & { model: string; apiKey?: string }) {
+    super();
+    this.model = model;
+    this.server = new ModelConnection({
+      ...options,
+      headers: { 'anthropic-version': API_VERSION, ...(apiKey && { 'x-api-key': apiKey }), ...headers },
+    });
+  }
+
+  async complete(request: ChatRequest): Promise<ChatCompletion> {
+    const body = requestBody(this.model, request, false);
+    const { content, model, stop_reason, usage } = await this.server.post(PATH, body, messageSchema, request);
+    const text = content.map((block) => (block.type === 'text' ? block.text : '')).join('');
+    const toolCalls = content.flatMap((block) =>
+      block.type === 'tool_use'
+        ? [{ id: block.id, name: block.name, arguments: JSON.stringify(block.input ?? {}) }]
+        : [],
+    );
+    return {
+      ...this.answerOf(text, toolCalls, toFinishReason(stop_reason)),
+      model,
+      usage: usage ? toUsage(usage) : null,
+    };
+  }
+
+  async *stream(request: ChatRequest): AsyncGenerator<ChatStreamPart, void, undefined> {
+    const toolCalls = new Map<number, ToolCall>();
+    let model = this.model;
+    let input: Parameters<typeof toUsage>[0] | null = null;
+    let usage: ChatUsage | null = null;
+    let finishReason: FinishReason | null = null;
+    let text = '';
+    for await (const { data, onToken } of this.server.postStream(
+      PATH,
+      requestBody(this.model, request, true),
+      request,
+    )) {
+      const json = parseJson(data) as { type?: string };
+      const parsed = eventSchema.safeParse(json);
+      if (!parsed.success) {
+        // "new event types may be added": https://docs.anthropic.com/en/docs/build-with-claude/streaming
+        if (json?.type && !eventTypes.has(json.type)) continue;
+        parseAs(json, eventSchema);
+        continue;
+      }
+      const event = parsed.data;
+      if (event.type === 'error') {
+        throw modelFailure(
+          'server_error',
+          `The model server broke off its answer: ${event.error.message.slice(0, 300)}`,
+          { isBegun: true },
+        );
+      }
+      if (event.type === 'message_stop') {
+        finishReason ??= 'other';
+        break;
+      }
+      if (event.type === 'message_start') {
+        model = event.message.model;
+        input = event.message.usage ?? null;
+      }
+      if (event.type === 'content_block_start' && event.content_block.type === 'tool_use') {
+        const { id = '', name = '' } = event.content_block;
+        toolCalls.set(event.index, { id, name, arguments: '' });
+      }
+      if (event.type === 'content_block_delta') {
+        onToken();
+        const { text: piece, partial_json } = event.delta;
+        const call = toolCalls.get(event.index);
+        if (call) call.arguments += partial_json ?? '';
+        if (call?.name === RESPONSE_TOOL && partial_json) yield { type: 'text', text: partial_json };
+        if (piece) {
+          text += piece;
+          yield { type: 'text', text: piece };
+        }
+      }
+      if (event.type === 'message_delta') {
+        finishReason = toFinishReason(event.delta.stop_reason);
+        if (input && event.usage) usage = toUsage(input, event.usage.output_tokens);
+      }
+    }
+    if (!finishReason)
+      throw modelFailure('cut', `The model ${this.model} stopped in the middle of its answer.`);
+    const answer = this.answerOf(text, [...toolCalls.values()], finishReason);
+    yield { type: 'end', toolCalls: answer.toolCalls, finishReason: answer.finishReason, model, usage };
+  }
+
+  async close(): Promise<void> {
+    await this.server.close();
+  }
+
+  /** The forced tool of a response schema is the answer's text. */
+  private answerOf(text: string, toolCalls: ToolCall[], finishReason: FinishReason) {
+    const response = toolCalls.find(({ name }) => name === RESPONSE_TOOL);
+    if (response) return { text: response.arguments, toolCalls: [], finishReason: 'stop' as const };
+    if (text.trim() === '' && toolCalls.length === 0) {
+      throw modelFailure('empty', `The model ${this.model} sent an empty answer.`);
+    }
+    return { text, toolCalls, finishReason };
+  }
+}
+
+const eventTypes = new Set([
+  'message_start',
+  'content_block_start',
+  'content_block_delta',
+  'content_block_stop',
+  'message_delta',
+  'message_stop',
+  'ping',
+  'error',
+]);

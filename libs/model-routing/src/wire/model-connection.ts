@@ -1,0 +1,179 @@
+import { errors, Pool } from 'undici';
+import type { z } from 'zod';
+import { isRagError, type RagError } from '#libs/errors';
+import { modelFailure } from '../model-failure.js';
+import { CallLimits, defaultTimeouts, type ModelTimeouts } from './call-limits.js';
+import { type ServerSentEvent, ServerSentEventReader } from './server-sent-events.js';
+import { statusFailure } from './status-failure.js';
+
+export interface ModelConnectionOptions {
+  /** Up to and with the version, for example https://api.openai.com/v1 */
+  baseUrl: string;
+  /** Sent with each request; values of those that hold keys never appear in an error. */
+  headers?: Record<string, string>;
+  timeouts?: Partial<ModelTimeouts>;
+  /** Connections kept open at most. Default 128. */
+  connectionsMax?: number;
+}
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  totalTimeoutMs?: number | undefined;
+}
+
+const REPLY_BYTES_MAX = 64 * 1024 * 1024;
+const CONNECTIONS_MAX = 128;
+const KEEP_ALIVE_MS = 30_000;
+
+/** JSON and event streams over keep-alive connections to one server. One attempt a call. */
+export class ModelConnection {
+  private readonly pool: Pool;
+  private readonly origin: string;
+  private readonly basePath: string;
+  private readonly timeouts: ModelTimeouts;
+  private readonly headers: Record<string, string>;
+
+  constructor(options: ModelConnectionOptions) {
+    const url = new URL(options.baseUrl);
+    this.basePath = url.pathname.replace(/\/$/, '');
+    this.origin = url.origin;
+    this.timeouts = { ...defaultTimeouts, ...options.timeouts };
+    this.headers = { ...options.headers, 'content-type': 'application/json' };
+    this.pool = new Pool(url.origin, {
+      connections: options.connectionsMax ?? CONNECTIONS_MAX,
+      connect: { timeout: this.timeouts.connectMs },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 0, // CallLimits has finer ones
+      bodyTimeout: 0,
+    });
+  }
+
+  /** @throws {RagError} model_unavailable, model_rejected_request; the signal's reason when it aborts */
+  async post<Reply>(
+    path: string,
+    body: unknown,
+    schema: z.ZodType<Reply>,
+    options: CallOptions = {},
+  ): Promise<Reply> {
+    const limits = new CallLimits(options.signal, this.timeouts, options.totalTimeoutMs);
+    try {
+      const response = await this.send(path, body, limits);
+      return parseReply(await readBounded(response.body), schema);
+    } catch (error) {
+      throw this.asFailure(error, limits, options.signal);
+    } finally {
+      limits.end();
+    }
+  }
+
+  /**
+   * The events of a stream; `onToken` is to be called for those that bring the answer on. Leaving the iteration closes
+   * the connection at once.
+   * @throws as `post`, at any time
+   */
+  async *postStream(
+    path: string,
+    body: unknown,
+    options: CallOptions = {},
+  ): AsyncGenerator<ServerSentEvent & { onToken: () => void }, void, undefined> {
+    const limits = new CallLimits(options.signal, this.timeouts, options.totalTimeoutMs);
+    const onToken = (): void => limits.token();
+    let stream: (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
+    try {
+      limits.awaitFirstToken();
+      const response = await this.send(path, body, limits);
+      stream = response.body;
+      const reader = new ServerSentEventReader();
+      for await (const bytes of response.body as AsyncIterable<Buffer>) {
+        limits.pause();
+        for (const event of reader.read(bytes)) yield { ...event, onToken };
+        limits.resume();
+      }
+      limits.pause();
+      for (const event of reader.end()) yield { ...event, onToken };
+    } catch (error) {
+      throw this.asFailure(error, limits, options.signal, stream !== undefined);
+    } finally {
+      limits.end();
+      stream?.destroy();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.destroy();
+  }
+
+  private async send(path: string, body: unknown, limits: CallLimits) {
+    const response = await this.pool.request({
+      path: this.basePath + path,
+      method: 'POST',
+      headers: this.headers,
+      body: JSON.stringify(body),
+      signal: limits.signal,
+    });
+    if (response.statusCode < 300) return response;
+    const text = await readBounded(response.body);
+    throw statusFailure(response.statusCode, text, response.headers['retry-after'], this.headers);
+  }
+
+  private asFailure(
+    error: unknown,
+    limits: CallLimits,
+    caller: AbortSignal | undefined,
+    isBegun = false,
+  ): unknown {
+    if (isRagError(error)) return error;
+    if (caller?.aborted) return caller.reason;
+    return this.transportFailure(error, limits, isBegun);
+  }
+
+  private transportFailure(cause: unknown, { expired }: CallLimits, isBegun: boolean): RagError {
+    const server = `The model server ${this.origin}`;
+    if (expired) return modelFailure(expired, `${server} did not answer in time (${expired}).`, { cause });
+    if (cause instanceof errors.ConnectTimeoutError) {
+      return modelFailure('connect_timeout', `${server} did not answer in time (connect_timeout).`, {
+        cause,
+      });
+    }
+    const { code } = cause as { code?: string };
+    if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH') {
+      return modelFailure('no_connection', `${server} could not be reached (${code}).`, { cause });
+    }
+    return modelFailure('reset', `${server} could not be reached: the connection broke.`, { cause, isBegun });
+  }
+}
+
+async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > REPLY_BYTES_MAX) {
+      throw modelFailure('malformed', `The model server's reply is larger than ${REPLY_BYTES_MAX} bytes.`);
+    }
+    parts.push(part);
+  }
+  return parts.length === 1 ? parts[0]!.toString('utf8') : Buffer.concat(parts).toString('utf8');
+}
+
+function parseReply<Reply>(text: string, schema: z.ZodType<Reply>): Reply {
+  return parseAs(parseJson(text), schema);
+}
+
+/** @throws {RagError} model_unavailable (malformed) */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw modelFailure('malformed', 'The model server sent no valid JSON.', { cause });
+  }
+}
+
+/** @throws {RagError} model_unavailable (malformed) */
+export function parseAs<Reply>(json: unknown, schema: z.ZodType<Reply>): Reply {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw modelFailure('malformed', 'The model server sent a reply of another shape than its API has.', {
+    cause: parsed.error,
+  });
+}
