@@ -15,10 +15,10 @@ const wordFiles = join(
   dirname(createRequire(import.meta.url).resolve('mammoth/package.json')),
   'test/test-data',
 );
-const xml = (parts: Record<string, string>) =>
+const asBytes = (parts: Record<string, string>) =>
   Object.fromEntries(Object.entries(parts).map(([path, text]) => [path, strToU8(text)]));
 const withParts = (body: string, parts: Record<string, string>) =>
-  zipSync({ ...unzipSync(makeDocx(body)), ...xml(parts) });
+  zipSync({ ...unzipSync(makeDocx(body)), ...asBytes(parts) });
 const item = (text: string, list: string, level = 0) =>
   `<w:p><w:pPr><w:numPr><w:ilvl w:val="${level}"/><w:numId w:val="${list}"/></w:numPr></w:pPr><w:r><w:t>${text}</w:t></w:r></w:p>`;
 
