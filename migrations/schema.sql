@@ -55,6 +55,56 @@ CREATE FUNCTION public.count_chunks_with_word(wanted_language text, word tsquery
   ) having_word
 $$;
 
+-- Name: index_jobs_count_children(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.index_jobs_count_children() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  before_status text := old.status;
+  after_status text := 'deleted';
+begin
+  if tg_op = 'UPDATE' then
+    after_status := new.status;
+  elsif before_status not in ('queued', 'running') then
+    return null;
+  end if;
+  update index_jobs set
+    resolved_count = resolved_count + (after_status in ('ready', 'superseded'))::int - (before_status in ('ready', 'superseded'))::int,
+    failing_count = failing_count + (after_status = 'failed')::int - (before_status = 'failed')::int,
+    skipped_count = skipped_count + (after_status in ('cancelled', 'deleted'))::int - (before_status = 'cancelled')::int
+  where id = old.parent_job_id;
+  perform settle_parent_job(old.parent_job_id);
+  return null;
+end $$;
+
+-- Name: index_jobs_revision(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.index_jobs_revision() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.revision := old.revision + 1;
+  return new;
+end $$;
+
+-- Name: settle_parent_job(uuid); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.settle_parent_job(parent uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update index_jobs set
+    done = resolved_count + failing_count + skipped_count,
+    status = case when resolved_count + failing_count + skipped_count < total then 'running'
+      when failing_count > 0 then 'failed' else 'ready' end,
+    finished_at = case when resolved_count + failing_count + skipped_count >= total then now() end,
+    error = case when failing_count > 0 and resolved_count + failing_count + skipped_count >= total then
+      jsonb_build_object('code', 'documents_failed', 'stage', 'children', 'retryable', false, 'message',
+        failing_count || ' of ' || total || ' documents failed. GET /jobs?parent=' || id
+        || '&status=failed says why; POST /jobs/' || id || '/retry tries them again.') end
+  where id = parent and stage = 'children' and status <> 'cancelled'
+$$;
+
 SET default_tablespace = '';
 
 -- Name: chunk_embeddings; Type: TABLE; Schema: public; Owner: -
@@ -89,7 +139,8 @@ CREATE TABLE public.chunks (
     body_sha256 bytea NOT NULL,
     language text NOT NULL,
     lexical_text text NOT NULL,
-    lexical_vector tsvector
+    lexical_vector tsvector,
+    group_number integer
 );
 
 -- Name: collections; Type: TABLE; Schema: public; Owner: -
@@ -103,7 +154,9 @@ CREATE TABLE public.collections (
     overlap_tokens integer NOT NULL,
     embedding_space_id uuid NOT NULL,
     epoch bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    chunking jsonb DEFAULT '{}'::jsonb NOT NULL,
+    languages text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 -- Name: document_sources; Type: TABLE; Schema: public; Owner: -
@@ -120,7 +173,23 @@ CREATE TABLE public.document_sources (
 CREATE TABLE public.document_texts (
     version_id uuid NOT NULL,
     tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
-    body text NOT NULL
+    body text NOT NULL,
+    part integer DEFAULT 0 NOT NULL,
+    char_start integer DEFAULT 0 NOT NULL
+);
+
+-- Name: document_urls; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.document_urls (
+    document_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    url text NOT NULL,
+    final_url text,
+    etag text,
+    last_modified text,
+    refresh_seconds integer,
+    next_fetch_at timestamp with time zone,
+    fetched_at timestamp with time zone
 );
 
 -- Name: document_versions; Type: TABLE; Schema: public; Owner: -
@@ -133,7 +202,7 @@ CREATE TABLE public.document_versions (
     title text,
     filename text,
     media_type text NOT NULL,
-    content_sha256 bytea NOT NULL,
+    content_sha256 bytea,
     byte_count bigint NOT NULL,
     status text NOT NULL,
     page_count integer,
@@ -142,6 +211,7 @@ CREATE TABLE public.document_versions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ready_at timestamp with time zone,
     metadata jsonb,
+    parsed_metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT document_versions_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'superseded'::text, 'cancelled'::text])))
 );
 
@@ -187,6 +257,16 @@ ALTER TABLE public.embedding_spaces ALTER COLUMN number ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+-- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.idempotency_keys (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    key text NOT NULL,
+    request_sha256 bytea NOT NULL,
+    response jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 -- Name: index_jobs; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.index_jobs (
@@ -206,10 +286,27 @@ CREATE TABLE public.index_jobs (
     finished_at timestamp with time zone,
     kind text DEFAULT 'index_document'::text NOT NULL,
     details jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT index_jobs_check CHECK (((kind <> 'index_document'::text) OR ((document_id IS NOT NULL) AND (version_id IS NOT NULL)))),
-    CONSTRAINT index_jobs_kind_check CHECK ((kind = ANY (ARRAY['index_document'::text, 'reembed'::text, 'build_index'::text]))),
-    CONSTRAINT index_jobs_stage_check CHECK ((stage = ANY (ARRAY['parse'::text, 'split'::text, 'embed'::text, 'store'::text, 'wait'::text, 'fill'::text, 'build'::text, 'compare'::text, 'switch'::text]))),
+    parent_job_id uuid,
+    fence bigint DEFAULT 0 NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    priority smallint DEFAULT 0 NOT NULL,
+    turn bigint DEFAULT 0 NOT NULL,
+    resolved_count integer DEFAULT 0 NOT NULL,
+    failing_count integer DEFAULT 0 NOT NULL,
+    skipped_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT index_jobs_check CHECK (((kind <> 'index_document'::text) OR (document_id IS NOT NULL))),
+    CONSTRAINT index_jobs_kind_check CHECK ((kind = ANY (ARRAY['index_document'::text, 'reembed'::text, 'build_index'::text, 'batch'::text, 'crawl'::text, 'rechunk'::text]))),
+    CONSTRAINT index_jobs_stage_check CHECK ((stage = ANY (ARRAY['fetch'::text, 'parse'::text, 'split'::text, 'embed'::text, 'store'::text, 'wait'::text, 'fill'::text, 'build'::text, 'compare'::text, 'switch'::text, 'accept'::text, 'children'::text]))),
     CONSTRAINT index_jobs_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text, 'superseded'::text, 'cancelled'::text])))
+);
+
+-- Name: job_sources; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.job_sources (
+    job_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    part integer NOT NULL,
+    bytes bytea NOT NULL
 );
 
 -- Name: model_budgets; Type: TABLE; Schema: public; Owner: -
@@ -274,6 +371,25 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+-- Name: staged_chunks; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.staged_chunks (
+    version_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    ordinal integer NOT NULL,
+    body text NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer,
+    char_start integer NOT NULL,
+    char_end integer NOT NULL,
+    token_count integer NOT NULL,
+    body_sha256 bytea NOT NULL,
+    lexical_text text NOT NULL,
+    group_number integer,
+    space_id uuid,
+    embedding public.halfvec
+);
+
 -- Name: tenants; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.tenants (
@@ -320,7 +436,12 @@ ALTER TABLE ONLY public.document_sources
 -- Name: document_texts document_texts_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.document_texts
-    ADD CONSTRAINT document_texts_pkey PRIMARY KEY (version_id);
+    ADD CONSTRAINT document_texts_pkey PRIMARY KEY (version_id, part);
+
+-- Name: document_urls document_urls_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_urls
+    ADD CONSTRAINT document_urls_pkey PRIMARY KEY (document_id);
 
 -- Name: document_versions document_versions_document_id_version_key; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -372,10 +493,20 @@ ALTER TABLE ONLY public.embedding_spaces
 ALTER TABLE ONLY public.embedding_spaces
     ADD CONSTRAINT embedding_spaces_tenant_id_provider_model_dimensions_key UNIQUE (tenant_id, provider, model, dimensions);
 
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key);
+
 -- Name: index_jobs index_jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.index_jobs
     ADD CONSTRAINT index_jobs_pkey PRIMARY KEY (id);
+
+-- Name: job_sources job_sources_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.job_sources
+    ADD CONSTRAINT job_sources_pkey PRIMARY KEY (job_id, part);
 
 -- Name: model_budgets model_budgets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -397,6 +528,11 @@ ALTER TABLE ONLY public.model_reservations
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
+-- Name: staged_chunks staged_chunks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.staged_chunks
+    ADD CONSTRAINT staged_chunks_pkey PRIMARY KEY (version_id, ordinal);
+
 -- Name: tenants tenants_name_key; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.tenants
@@ -411,6 +547,10 @@ ALTER TABLE ONLY public.tenants
 
 CREATE INDEX chunks_bm25_english ON public.chunks USING bm25 (lexical_text) WITH (text_config=english) WHERE (language = 'english'::text);
 
+-- Name: chunks_body_sha256; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX chunks_body_sha256 ON public.chunks USING btree (document_id, body_sha256);
+
 -- Name: chunks_collection; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX chunks_collection ON public.chunks USING btree (collection_id);
@@ -419,17 +559,37 @@ CREATE INDEX chunks_collection ON public.chunks USING btree (collection_id);
 
 CREATE INDEX chunks_document ON public.chunks USING btree (document_id);
 
+-- Name: document_urls_due; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX document_urls_due ON public.document_urls USING btree (next_fetch_at) WHERE (next_fetch_at IS NOT NULL);
+
+-- Name: document_versions_content; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX document_versions_content ON public.document_versions USING btree (content_sha256);
+
+-- Name: idempotency_keys_created; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
+
 -- Name: index_jobs_document; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX index_jobs_document ON public.index_jobs USING btree (document_id);
 
 -- Name: index_jobs_one_per_collection; Type: INDEX; Schema: public; Owner: -
 
-CREATE UNIQUE INDEX index_jobs_one_per_collection ON public.index_jobs USING btree (collection_id, kind) WHERE ((kind <> 'index_document'::text) AND (status = ANY (ARRAY['queued'::text, 'running'::text])));
+CREATE UNIQUE INDEX index_jobs_one_per_collection ON public.index_jobs USING btree (collection_id, kind) WHERE ((kind = ANY (ARRAY['reembed'::text, 'build_index'::text, 'rechunk'::text])) AND (status = ANY (ARRAY['queued'::text, 'running'::text])));
 
 -- Name: index_jobs_open; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX index_jobs_open ON public.index_jobs USING btree (created_at) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
+
+-- Name: index_jobs_parent; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX index_jobs_parent ON public.index_jobs USING btree (parent_job_id, status) WHERE (parent_job_id IS NOT NULL);
+
+-- Name: index_jobs_turn; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX index_jobs_turn ON public.index_jobs USING btree (collection_id, priority, turn) WHERE (status = 'queued'::text);
 
 -- Name: index_jobs_version; Type: INDEX; Schema: public; Owner: -
 
@@ -450,6 +610,18 @@ CREATE INDEX model_reservations_expiry ON public.model_reservations USING btree 
 -- Name: chunk_embeddings chunk_embeddings_document; Type: TRIGGER; Schema: public; Owner: -
 
 CREATE TRIGGER chunk_embeddings_document BEFORE INSERT ON public.chunk_embeddings FOR EACH ROW WHEN ((new.document_id IS NULL)) EXECUTE FUNCTION public.chunk_embeddings_document();
+
+-- Name: index_jobs index_jobs_count_children; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER index_jobs_count_children AFTER UPDATE OF status ON public.index_jobs FOR EACH ROW WHEN (((old.parent_job_id IS NOT NULL) AND (old.status <> new.status))) EXECUTE FUNCTION public.index_jobs_count_children();
+
+-- Name: index_jobs index_jobs_count_deleted_children; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER index_jobs_count_deleted_children AFTER DELETE ON public.index_jobs FOR EACH ROW WHEN ((old.parent_job_id IS NOT NULL)) EXECUTE FUNCTION public.index_jobs_count_children();
+
+-- Name: index_jobs index_jobs_revision; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER index_jobs_revision BEFORE UPDATE ON public.index_jobs FOR EACH ROW EXECUTE FUNCTION public.index_jobs_revision();
 
 -- Name: chunk_embeddings chunk_embeddings_chunk_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
@@ -516,6 +688,16 @@ ALTER TABLE ONLY public.document_texts
 ALTER TABLE ONLY public.document_texts
     ADD CONSTRAINT document_texts_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
 
+-- Name: document_urls document_urls_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_urls
+    ADD CONSTRAINT document_urls_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+-- Name: document_urls document_urls_tenant_id_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.document_urls
+    ADD CONSTRAINT document_urls_tenant_id_document_id_fkey FOREIGN KEY (tenant_id, document_id) REFERENCES public.documents(tenant_id, id) ON DELETE CASCADE;
+
 -- Name: document_versions document_versions_document_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.document_versions
@@ -546,6 +728,11 @@ ALTER TABLE ONLY public.index_jobs
 ALTER TABLE ONLY public.index_jobs
     ADD CONSTRAINT index_jobs_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
 
+-- Name: index_jobs index_jobs_parent_job_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.index_jobs
+    ADD CONSTRAINT index_jobs_parent_job_id_fkey FOREIGN KEY (parent_job_id) REFERENCES public.index_jobs(id) ON DELETE CASCADE;
+
 -- Name: index_jobs index_jobs_tenant_id_collection_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.index_jobs
@@ -555,6 +742,21 @@ ALTER TABLE ONLY public.index_jobs
 
 ALTER TABLE ONLY public.index_jobs
     ADD CONSTRAINT index_jobs_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
+
+-- Name: job_sources job_sources_job_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.job_sources
+    ADD CONSTRAINT job_sources_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.index_jobs(id) ON DELETE CASCADE;
+
+-- Name: staged_chunks staged_chunks_tenant_id_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.staged_chunks
+    ADD CONSTRAINT staged_chunks_tenant_id_version_id_fkey FOREIGN KEY (tenant_id, version_id) REFERENCES public.document_versions(tenant_id, id) ON DELETE CASCADE;
+
+-- Name: staged_chunks staged_chunks_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.staged_chunks
+    ADD CONSTRAINT staged_chunks_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
 
 -- Name: chunk_embeddings; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -576,6 +778,10 @@ ALTER TABLE public.document_sources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.document_texts ENABLE ROW LEVEL SECURITY;
 
+-- Name: document_urls; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.document_urls ENABLE ROW LEVEL SECURITY;
+
 -- Name: document_versions; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.document_versions ENABLE ROW LEVEL SECURITY;
@@ -588,9 +794,17 @@ ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embedding_spaces ENABLE ROW LEVEL SECURITY;
 
+-- Name: idempotency_keys; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
 -- Name: index_jobs; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.index_jobs ENABLE ROW LEVEL SECURITY;
+
+-- Name: job_sources; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.job_sources ENABLE ROW LEVEL SECURITY;
 
 -- Name: model_budgets; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -603,6 +817,10 @@ ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
 -- Name: model_reservations; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.model_reservations ENABLE ROW LEVEL SECURITY;
+
+-- Name: staged_chunks; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.staged_chunks ENABLE ROW LEVEL SECURITY;
 
 -- Name: chunk_embeddings tenant; Type: POLICY; Schema: public; Owner: -
 
@@ -624,6 +842,10 @@ CREATE POLICY tenant ON public.document_sources USING ((tenant_id = ( SELECT (NU
 
 CREATE POLICY tenant ON public.document_texts USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
+-- Name: document_urls tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.document_urls USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
 -- Name: document_versions tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.document_versions USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -636,9 +858,17 @@ CREATE POLICY tenant ON public.documents USING ((tenant_id = ( SELECT (NULLIF(cu
 
 CREATE POLICY tenant ON public.embedding_spaces USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
+-- Name: idempotency_keys tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.idempotency_keys USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
 -- Name: index_jobs tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.index_jobs USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: job_sources tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.job_sources USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: model_budgets tenant; Type: POLICY; Schema: public; Owner: -
 
@@ -651,6 +881,10 @@ CREATE POLICY tenant ON public.model_calls USING ((tenant_id = ( SELECT (NULLIF(
 -- Name: model_reservations tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.model_reservations USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: staged_chunks tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.staged_chunks USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- PostgreSQL database dump complete
 

@@ -1,22 +1,31 @@
-import { ChunkRepository } from '#libs/corpus';
+import { ChunkRepository, CollectionRepository } from '#libs/corpus';
 import { currentTenant, Database, type SqlExecutor, type SqlQuery, type Transaction } from '#libs/database';
 import { type RetrievalMode, Retriever } from '#libs/retrieval';
 import { STATEMENT_TIMEOUT_MS } from './bench-database.js';
-import type { Store } from './store.js';
+import { COLLECTION, type Store } from './store.js';
 
 export interface RecordedStatement {
   query: { text: string; values: unknown[]; name?: string };
   settings: Record<string, string>;
 }
 
-/** The statements of one retrieval a question, with all settings that production sends with them. */
-export async function recordStatements(store: Store, mode: RetrievalMode): Promise<RecordedStatement[][]> {
+/**
+ * The statements of one retrieval a question, with all settings that production sends with them.
+ * @param lookup also the statement by which a request finds its collection
+ */
+export async function recordStatements(
+  store: Store,
+  mode: RetrievalMode,
+  { lookup = false } = {},
+): Promise<RecordedStatement[][]> {
   const recorder = new RecordingDatabase(store.direct.database);
   const retriever = new Retriever(new ChunkRepository(recorder, 'bm25'), 'bm25');
+  const collections = new CollectionRepository(recorder, 'bm25');
   await retriever.retrieve(store.retrieval(0, mode)); // asks for the scope's size, once
   const recorded: RecordedStatement[][] = [];
   for (let index = 0; index < store.questions.length; index += 1) {
     recorder.seen.length = 0;
+    if (lookup) await collections.getWithSpace(COLLECTION);
     await retriever.retrieve(store.retrieval(index, mode));
     recorded.push(recorder.seen.map(asSent));
   }

@@ -160,8 +160,7 @@ export class Store {
     const { collection } = await collections.findOrCreate({
       name: COLLECTION,
       language: 'english',
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
       embeddingSpaceId: this.space.id,
     });
     this.collection = collection;

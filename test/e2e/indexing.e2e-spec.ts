@@ -146,13 +146,20 @@ describe('documents that can not be indexed', () => {
   it.each([
     ['picture.png', png, 'image/png'],
     ['renamed.docx', makeZip(), 'ordinary ZIP archive'],
-    ['data.json', Buffer.from('{"a": 1}'), '.json'],
+    ['drawing.svg', Buffer.from('<svg/>'), '.svg'],
     ['random.md', Buffer.from([1, 0, 2, 0, 3, 0, 255]), 'binary'],
     ['text.pdf', Buffer.from('this is no PDF'), 'named .pdf'],
   ])('answers 415 for %s and says why', async (name, bytes, why) => {
     const { status, body } = await client.upload(name, bytes);
     expect(status).toBe(415);
     expect(body).toMatchObject({ code: 'unsupported_media_type', detail: expect.stringContaining(why) });
+  });
+
+  it('answers 415 for a DOCX that is cut off', async () => {
+    const docx = await readFile(join(samples, 'chinese-retrieval-zh.docx'));
+    const { status, body } = await client.upload('half.docx', docx.subarray(0, docx.length / 2));
+    expect(status).toBe(415);
+    expect(body).toMatchObject({ code: 'unsupported_media_type' });
   });
 
   it('answers 413 for a file above the limit, sent as a form, as text or by path', async () => {
@@ -174,13 +181,11 @@ describe('documents that can not be indexed', () => {
   it('fails the job of an empty, cut, encrypted, scanned or wrongly encoded document with a sentence', async () => {
     const pdf = await makePdf([{ heading: 'Report', paragraphs: ['Some words of a report. '.repeat(100)] }]);
     const secret = await makePdf([{ paragraphs: ['locked'] }], { password: 'sesame' });
-    const docx = await readFile(join(samples, 'chinese-retrieval-zh.docx'));
     const cases: [name: string, bytes: Uint8Array, code: string][] = [
       ['empty.txt', Buffer.alloc(0), 'document_empty'],
       ['empty.pdf', Buffer.alloc(0), 'document_empty'],
       ['blank.md', Buffer.from(' \n\n \t\n'), 'document_empty'],
       ['half.pdf', pdf.subarray(0, pdf.length / 2), 'document_damaged'],
-      ['half.docx', docx.subarray(0, docx.length / 2), 'document_damaged'],
       ['secret.pdf', secret, 'document_encrypted'],
       ['scan.pdf', await makeScannedPdf(), 'no_text_layer'],
       ['latin1.txt', Buffer.from('caf\xe9 cr\xe8me', 'latin1'), 'unsupported_encoding'],

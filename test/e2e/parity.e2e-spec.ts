@@ -14,7 +14,7 @@ import { type RetrievalMode, Retriever } from '#libs/retrieval';
 import { analyzeTerms } from '#libs/text-analysis';
 import { type DataSet, readDataSet } from '../../evaluation/data-set.js';
 import { prepareDocument } from '../../libs/indexing/src/prepare-document.js';
-import type { PreparedDocument } from '../../libs/indexing/src/parse-pool.js';
+import { collectParts, type PreparedDocument } from '../../libs/indexing/src/prepared-part.js';
 import { hashTerms } from '../../libs/model-routing/src/adapters/local/hashed-terms.js';
 import { type Engine, engines } from '../support/engines.js';
 import { sharedDataFolder, sharedDataOrSkip } from '../support/shared-data.js';
@@ -56,14 +56,18 @@ function embed(text: string): Float32Array {
 async function prepare({ documents }: DataSet): Promise<Prepared[]> {
   const prepared: Prepared[] = [];
   for (const { id, title, text } of documents) {
-    const document = await prepareDocument({
-      bytes: Buffer.from(text),
-      mediaType: 'text/markdown',
-      filename: null,
-      title,
-      chunkTokensMax: 400,
-      overlapTokens: 60,
-    });
+    const bytes = Buffer.from(text);
+    const document = await collectParts(
+      prepareDocument({
+        source: ReadableStream.from([bytes]),
+        byteCount: bytes.length,
+        mediaType: 'text/markdown',
+        filename: null,
+        title,
+        chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
+        language: 'english',
+      }),
+    );
     prepared.push({ id, document, embeddings: document.chunks.map((chunk) => embed(chunk.embeddingText)) });
   }
   return prepared;
@@ -86,8 +90,7 @@ async function fill(engine: Engine, prepared: readonly Prepared[]): Promise<Side
   const { collection } = await new CollectionRepository(database, 'bm25').findOrCreate({
     name: 'parity',
     language: 'english',
-    chunkTokensMax: 400,
-    overlapTokens: 60,
+    chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     embeddingSpaceId: spaceId,
   });
   const versions = new VersionRepository(database, 'bm25');
@@ -106,13 +109,14 @@ async function fill(engine: Engine, prepared: readonly Prepared[]): Promise<Side
         const submitted = await versions.submit(tx, version, Buffer.alloc(0));
         await versions.makeCurrent(
           tx,
-          { ...version, ...submitted, language: 'english', space },
+          { ...version, ...submitted, hasCurrent: false, byteCount: 0, space },
+          { ...document, chunkCount: document.chunks.length },
           {
-            ...document,
+            text: document.text,
             embeddings,
             chunks: document.chunks.map((chunk) => ({
               ...chunk,
-              textSha256: Buffer.from(chunk.textSha256),
+              embeddingSha256: Buffer.from(chunk.embeddingSha256),
             })),
           },
         );

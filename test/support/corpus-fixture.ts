@@ -21,8 +21,7 @@ export async function fixture(database: Database, language = 'english') {
   const { collection } = await collections.findOrCreate({
     name: `c-${randomUUID()}`,
     language,
-    chunkTokensMax: 400,
-    overlapTokens: 60,
+    chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     embeddingSpaceId: space.id,
   });
   const versions = new VersionRepository(database, 'bm25');
@@ -69,17 +68,23 @@ export function store(
       tx,
       {
         ...version,
+        hasCurrent: true,
+        byteCount: 1,
         collectionId: collection.id,
         title: null,
         filename: null,
         mediaType: 'text/plain',
-        language: collection.language,
         space,
       },
       {
         title: 'Title',
-        text: texts.join('\n'),
+        language: collection.language,
+        metadata: {},
         pageCount: null,
+        chunkCount: texts.length,
+      },
+      {
+        text: texts.join('\n'),
         embeddings,
         chunks: texts.map((text, ordinal) => {
           const start = offset;
@@ -92,8 +97,9 @@ export function store(
             start,
             end: start + text.length,
             tokenCount: 3,
-            textSha256: createHash('sha256').update(text).digest(),
+            embeddingSha256: createHash('sha256').update(text).digest(),
             lexicalText: lexicalText(text),
+            group: null,
           };
         }),
       },

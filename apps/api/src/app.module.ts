@@ -17,6 +17,7 @@ import { CollectionController } from './collections/collection.controller.js';
 import { DocumentController } from './documents/document.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
+import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
@@ -55,6 +56,7 @@ export class AppModule {
         UsageController,
       ],
       providers: [
+        JobEvents,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import multipart from '@fastify/multipart';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Logger } from 'nestjs-pino';
 import type { Config } from '#libs/config';
-import { projectFolder } from '#libs/project-files';
+import { projectVersion } from '#libs/project-files';
 import { AppModule } from './app.module.js';
+import { setupJobSocket } from './jobs/job-socket.js';
 import { setupOpenApi } from './openapi/setup-openapi.js';
 
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -38,6 +37,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     done();
   });
   setupOpenApi(app, projectVersion());
+  await setupJobSocket(app);
   return app;
 }
 
@@ -45,11 +45,4 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
-}
-
-function projectVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

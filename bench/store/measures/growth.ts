@@ -1,5 +1,6 @@
 import { CANDIDATES } from '../candidates.js';
 import { cpuPerQuery, interleave, type Rounds, typical } from '../interleave.js';
+import { type DatabaseMemory, MemoryMeter } from '../memory-meter.js';
 import { megabytes, type Section, shown, table, thousands } from '../report.js';
 import { collect, runQueries } from '../run-queries.js';
 import { percentile, recall } from '../statistics.js';
@@ -20,6 +21,8 @@ export interface GrowthPoint {
   recall: number;
   parallelWorkers: number;
   bytes: { vectors: number; hnsw: number; chunks: number; bm25: number };
+  /** Bytes: after all searches, and the most while the HNSW index was built. */
+  memory: { node: number; search: DatabaseMemory; build: DatabaseMemory };
   searches: Record<Search, { p50: number; p95: number; cpu: number }>;
 }
 
@@ -28,6 +31,11 @@ export async function measureGrowth(store: Store): Promise<GrowthPoint> {
   const workersBefore = await store.cpu.parallelWorkers();
   const run = (search: Search) => () =>
     runQueries(store.cpu, countOf(search, store), 1, asked(store, search));
+  const memory = new MemoryMeter(store.owner);
+  let build!: DatabaseMemory;
+  const buildIndex = async () => {
+    build = await memory.peakOf(() => store.buildIndex());
+  };
   let rounds: Rounds<Search>;
   if (store.size < INDEXED_FROM) {
     const unindexed = await interleave(ROUNDS, {
@@ -35,10 +43,10 @@ export async function measureGrowth(store: Store): Promise<GrowthPoint> {
       bm25: run('bm25'),
       hybrid: run('hybrid'),
     });
-    await store.buildIndex();
+    await buildIndex();
     rounds = { ...unindexed, ...(await interleave(ROUNDS, { hnsw: run('hnsw') })) };
   } else {
-    await store.buildIndex();
+    await buildIndex();
     rounds = await interleave(ROUNDS, {
       exact: run('exact'),
       hnsw: run('hnsw'),
@@ -59,6 +67,7 @@ export async function measureGrowth(store: Store): Promise<GrowthPoint> {
     ),
     parallelWorkers: (await store.cpu.parallelWorkers()) - workersBefore,
     bytes: await sizes(store),
+    memory: { node: process.memoryUsage().rss, search: await memory.read(), build },
     searches: {
       exact: summary(rounds, 'exact'),
       hnsw: summary(rounds, 'hnsw'),
@@ -109,6 +118,22 @@ ${table(
     point.parallelWorkers,
   ]),
 )}
+
+${table(
+  ['chunks', "node's RSS", "connections' own", 'shared, touched', 'build: own', 'build: shared, touched'],
+  points.map(({ size, memory: { node, search, build } }) => [
+    thousands(size),
+    megabytes(node),
+    megabytes(search.own),
+    megabytes(search.shared),
+    megabytes(build.own),
+    megabytes(build.shared),
+  ]),
+)}
+
+Memory: this process with the corpus' questions after all searches; the database's connections together, beside
+the shared buffers (512 MB at most) of which they have touched that much; and the most while the HNSW index was built
+(\`maintenance_work_mem\` 1 GB, its part in shared memory when workers help).
 
 Load is the SQL of indexing, BM25 index included, without parsing, splitting and embedding; the HNSW index is built afterwards.
 Where the planner has started parallel workers, their processor time is missing in the table above.`,

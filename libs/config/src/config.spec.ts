@@ -50,6 +50,22 @@ describe('readConfig', () => {
     expect(() => readConfig({ CHAT_PRICE_INPUT_USD_PER_MILLION: '1' })).toThrow('set both or none');
   });
 
+  it('reads lists with commas and keeps nonsense out of them', () => {
+    const config = readConfig({
+      FETCH_ALLOW_NETWORKS: '10.1.0.0/16, fd12:3456::/32,',
+      FETCH_PORTS: '80,8443',
+    });
+    expect(config.fetch).toMatchObject({
+      allowNetworks: ['10.1.0.0/16', 'fd12:3456::/32'],
+      ports: [80, 8443],
+    });
+    expect(readConfig({})).toMatchObject({ fetch: { allowNetworks: [], ports: [] }, watch: null });
+    for (const network of ['10.1.0.0', '10.1.0.0/33', 'intranet', '10.1.0.0/16 10.2.0.0/16', '*'])
+      expect(() => readConfig({ FETCH_ALLOW_NETWORKS: network }), network).toThrow('FETCH_ALLOW_NETWORKS');
+    expect(() => readConfig({ FETCH_PORTS: '80,http' })).toThrow('FETCH_PORTS');
+    expect(() => readConfig({ FETCH_CONTACT: 'a\nb' })).toThrow('FETCH_CONTACT');
+  });
+
   it('takes an empty value for unset and can not be changed afterwards', () => {
     const config = readConfig({ PORT: ' ', OPENAI_API_KEY: '' });
     expect(config.http.port).toBe(8000);

@@ -1,5 +1,6 @@
-import { halfvecBinary, halfvecLiteral, type Database } from '#libs/database';
+import { halfvecArray, halfvecBinary, type Database } from '#libs/database';
 import { cosineDistance, partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { HalfvecOid } from './halfvec-oid.js';
 import { anyWord, type LexicalEngine, lexicalIndexOf } from './lexical-index.js';
 import { compileFilter, type FilterSql, type MetadataFilter } from './metadata-filter.js';
 
@@ -15,6 +16,8 @@ export interface Chunk {
   start: number;
   end: number;
   tokenCount: number;
+  /** Chunks of a document with the same number make up one parent; null: it stands for itself. */
+  group: number | null;
 }
 
 interface ChunkRow {
@@ -28,9 +31,10 @@ interface ChunkRow {
   char_start: number;
   char_end: number;
   token_count: number;
+  group_number: number | null;
 }
 
-const columns = `k.id, k.document_id, d.title, k.ordinal, k.body, k.heading_path, k.page, k.char_start, k.char_end, k.token_count`;
+const columns = `k.id, k.document_id, d.title, k.ordinal, k.body, k.heading_path, k.page, k.char_start, k.char_end, k.token_count, k.group_number`;
 
 /** What a search may return: a collection, or the documents in it that a filter keeps. */
 export interface ChunkScope {
@@ -56,6 +60,8 @@ export interface LexicalQuery {
 
 /** Only chunks of current versions exist, so no query here needs to ask for the version. */
 export class ChunkRepository {
+  private readonly halfvecOid = new HalfvecOid();
+
   constructor(
     private readonly database: Database,
     private readonly lexicalEngine: LexicalEngine,
@@ -128,7 +134,7 @@ export class ChunkRepository {
       settings: space.isIndexed ? indexScanSettings(limit) : {},
       text: `
         select asked.number::integer as query, nearest.id, nearest.distance
-        from unnest($1::text[]::halfvec[]) with ordinality as asked (embedding, number),
+        from unnest($1::halfvec[]) with ordinality as asked (embedding, number),
         lateral (
           select e.chunk_id as id, ${distance} as distance
           from ${partition} e
@@ -137,7 +143,7 @@ export class ChunkRepository {
           limit $3::integer
         ) nearest
         order by asked.number, nearest.distance`,
-      values: [embeddings.map(halfvecLiteral), collectionId, limit],
+      values: [halfvecArray(embeddings, await this.halfvecOid.get(this.database)), collectionId, limit],
     });
     for (const { query: number, id, distance: measured } of rows)
       found[number - 1]!.push({ id, distance: measured });
@@ -298,6 +304,30 @@ export class ChunkRepository {
     return rows.map(toChunk);
   }
 
+  /** Chunks of parents, or of stretches of documents, in no particular order. */
+  async loadContext(
+    stretches: readonly { documentId: string; group: number | null; first: number; last: number }[],
+  ): Promise<Chunk[]> {
+    const rows = await this.database.query<ChunkRow>({
+      name: 'chunks_context',
+      text: `
+        select ${columns}
+        from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[])
+          as asked (document_id, group_number, first, last)
+        join chunks k on k.document_id = asked.document_id and case when asked.group_number is null
+          then k.ordinal between asked.first and asked.last
+          else k.group_number = asked.group_number end
+        join documents d on d.id = k.document_id`,
+      values: [
+        stretches.map(({ documentId }) => documentId),
+        stretches.map(({ group }) => group),
+        stretches.map(({ first }) => first),
+        stretches.map(({ last }) => last),
+      ],
+    });
+    return rows.map(toChunk);
+  }
+
   /** In document order, from `firstOrdinal` on. */
   async listOfDocument(documentId: string, page: { limit: number; firstOrdinal: number }): Promise<Chunk[]> {
     const rows = await this.database.query<ChunkRow>({
@@ -350,5 +380,6 @@ function toChunk(row: ChunkRow): Chunk {
     start: row.char_start,
     end: row.char_end,
     tokenCount: row.token_count,
+    group: row.group_number,
   };
 }

@@ -1,14 +1,17 @@
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
+import type { ChunkingSettings, ChunkingStrategy } from './chunking-settings.js';
+import type { EmbeddingSpace } from './embedding-space.repository.js';
 import { ensureLexicalIndex, type LexicalEngine } from './lexical-index.js';
 
 export interface Collection {
   id: string;
   name: string;
-  /** PostgreSQL text-search configuration of its BM25 index. */
+  /** PostgreSQL text-search configuration of documents whose own language is not clear. */
   language: string;
-  chunkTokensMax: number;
-  overlapTokens: number;
+  /** Of its documents; each has a BM25 index. */
+  languages: string[];
+  chunking: ChunkingSettings;
   embeddingSpaceId: string;
   /** Grows with every committed change of its documents. */
   epoch: number;
@@ -19,25 +22,46 @@ export interface CollectionSummary extends Collection {
   chunkCount: number;
 }
 
-export type NewCollection = Omit<Collection, 'id' | 'epoch'>;
+export type NewCollection = Omit<Collection, 'id' | 'epoch' | 'languages'>;
 
 interface CollectionRow {
   id: string;
   name: string;
   language: string;
+  languages: string[];
+  chunking: { strategy?: ChunkingStrategy };
   chunk_tokens_max: number;
   overlap_tokens: number;
   embedding_space_id: string;
   epoch: string;
 }
 
-const columns = 'id, name, language, chunk_tokens_max, overlap_tokens, embedding_space_id, epoch';
+const columns =
+  'id, name, language, languages, chunking, chunk_tokens_max, overlap_tokens, embedding_space_id, epoch';
 
 export class CollectionRepository {
+  private readonly knownLanguages = new Set<string>();
+
   constructor(
     private readonly database: Database,
     private readonly lexicalEngine: LexicalEngine,
   ) {}
+
+  /** A collection with the space it is searched in, in one statement. @throws {RagError} collection_not_found */
+  async getWithSpace(name: string): Promise<{ collection: Collection; space: EmbeddingSpace }> {
+    const [row] = await this.database.query<CollectionRow & { space: EmbeddingSpace }>({
+      name: 'collection_with_space',
+      text: `
+        select ${columns},
+          (select jsonb_build_object('id', s.id, 'number', s.number, 'provider', s.provider, 'model', s.model,
+             'dimensions', s.dimensions, 'isIndexed', s.indexed_at is not null)
+           from embedding_spaces s where s.id = collections.embedding_space_id) as space
+        from collections where name = $1::text`,
+      values: [name],
+    });
+    if (!row) throw notFound(name);
+    return { collection: toCollection(row), space: row.space };
+  }
 
   /** @throws {RagError} collection_not_found */
   async get(name: string): Promise<Collection> {
@@ -46,12 +70,7 @@ export class CollectionRepository {
       text: `select ${columns} from collections where name = $1::text`,
       values: [name],
     });
-    if (!row) {
-      throw new RagError(
-        'collection_not_found',
-        `There is no collection named "${name}". GET /collections lists them; POST /collections makes one.`,
-      );
-    }
+    if (!row) throw notFound(name);
     return toCollection(row);
   }
 
@@ -92,22 +111,64 @@ export class CollectionRepository {
    * @throws {RagError} invalid_request for a language PostgreSQL has no configuration for
    */
   async findOrCreate(collection: NewCollection): Promise<{ collection: Collection; created: boolean }> {
-    const { name, language, chunkTokensMax, overlapTokens, embeddingSpaceId } = collection;
-    await this.assertLanguage(language);
-    await ensureLexicalIndex(this.database, this.lexicalEngine, language);
+    const { name, language, chunking, embeddingSpaceId } = collection;
+    await this.prepareLanguage(language);
     const [created] = await this.database.query<CollectionRow>({
       text: `
         with space as (
           update embedding_spaces set status = 'active' where id = $5::uuid and status <> 'active'
         )
-        insert into collections (name, language, chunk_tokens_max, overlap_tokens, embedding_space_id)
-        values ($1::text, $2::text, $3::integer, $4::integer, $5::uuid)
+        insert into collections
+          (name, language, chunk_tokens_max, overlap_tokens, embedding_space_id, chunking, languages)
+        values ($1::text, $2::text, $3::integer, $4::integer, $5::uuid, $6::jsonb, $7::text[])
         on conflict (tenant_id, name) do nothing
         returning ${columns}`,
-      values: [name, language, chunkTokensMax, overlapTokens, embeddingSpaceId],
+      values: [
+        name,
+        language,
+        chunking.chunkTokensMax,
+        chunking.overlapTokens,
+        embeddingSpaceId,
+        JSON.stringify({ strategy: chunking.strategy }),
+        [language],
+      ],
     });
     if (created) return { collection: toCollection(created), created: true };
     return { collection: await this.get(name), created: false };
+  }
+
+  /** For documents to come; those that are there are cut anew by a job. */
+  async setChunking(tx: Transaction, id: string, chunking: ChunkingSettings): Promise<void> {
+    await tx.query({
+      text: `
+        update collections set chunking = $2::jsonb, chunk_tokens_max = $3::integer, overlap_tokens = $4::integer
+        where id = $1::uuid`,
+      values: [
+        id,
+        JSON.stringify({ strategy: chunking.strategy }),
+        chunking.chunkTokensMax,
+        chunking.overlapTokens,
+      ],
+    });
+  }
+
+  /** A document in this language is about to be stored: from now on the collection is searched in it, too. */
+  async ensureLanguage(id: string, language: string): Promise<void> {
+    const key = `${id} ${language}`;
+    if (this.knownLanguages.has(key)) return;
+    await this.prepareLanguage(language);
+    await this.database.query({
+      text: `
+        update collections set languages = array_append(languages, $2::text)
+        where id = $1::uuid and not $2::text = any(languages)`,
+      values: [id, language],
+    });
+    this.knownLanguages.add(key);
+  }
+
+  private async prepareLanguage(language: string): Promise<void> {
+    await this.assertLanguage(language);
+    await ensureLexicalIndex(this.database, this.lexicalEngine, language);
   }
 
   private async assertLanguage(language: string): Promise<void> {
@@ -123,13 +184,24 @@ export class CollectionRepository {
   }
 }
 
+function notFound(name: string): RagError {
+  return new RagError(
+    'collection_not_found',
+    `There is no collection named "${name}". GET /collections lists them; POST /collections makes one.`,
+  );
+}
+
 function toCollection(row: CollectionRow): Collection {
   return {
     id: row.id,
     name: row.name,
     language: row.language,
-    chunkTokensMax: row.chunk_tokens_max,
-    overlapTokens: row.overlap_tokens,
+    languages: row.languages,
+    chunking: {
+      strategy: row.chunking.strategy ?? 'structural',
+      chunkTokensMax: row.chunk_tokens_max,
+      overlapTokens: row.overlap_tokens,
+    },
     embeddingSpaceId: row.embedding_space_id,
     epoch: Number(row.epoch),
   };

@@ -1,8 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { fixture, indexed, lexical, store, submit } from '../../../test/support/corpus-fixture.js';
+import {
+  type Fixture,
+  fixture,
+  indexed,
+  lexical,
+  store,
+  submit,
+} from '../../../test/support/corpus-fixture.js';
 import { describeOnEachEngine } from '../../../test/support/engines.js';
-import { IndexJobRepository } from './index.js';
+import { IndexJobRepository, JobLeaseRepository } from './index.js';
+
+async function sourceOf({ versions }: Fixture, versionId: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of versions.readSource(versionId)) parts.push(part);
+  return Buffer.concat(parts);
+}
 
 describeOnEachEngine('the corpus', (open) => {
   it('stores a version whole and gives its chunks, text and counts back', async () => {
@@ -29,9 +42,9 @@ describeOnEachEngine('the corpus', (open) => {
     const setup = await fixture(open());
     const content = 'x'.repeat(2_500_000);
     const version = await submit(setup, 'big', content);
-    expect((await setup.versions.readSource(version.versionId)).toString()).toBe(content);
+    expect((await sourceOf(setup, version.versionId)).toString()).toBe(content);
     await indexed(setup, 'big', ['new']);
-    expect(await setup.versions.readSource(version.versionId)).toHaveLength(content.length);
+    expect(await sourceOf(setup, version.versionId)).toHaveLength(content.length);
   });
 
   it('takes the same content once, and new content as the next version of the same document', async () => {
@@ -222,8 +235,12 @@ describeOnEachEngine('the corpus', (open) => {
       jobs.create(tx, { collectionId: setup.collection.id, documentId, versionId }),
     );
     expect(await jobs.get(id)).toMatchObject({ status: 'queued', stage: null, attempts: 0 });
-    await jobs.start(id, 1);
-    await jobs.progress(id, { stage: 'embed', done: 3, total: 9 });
+    const leases = new JobLeaseRepository(open());
+    const lost = (await leases.start(id, 1))!;
+    const lease = (await leases.start(id, 1))!; // taken over
+    expect(await leases.progress(lost, { stage: 'parse', done: 1, total: 1 })).toBe(false);
+    expect(await leases.progress(lease, { stage: 'embed', done: 3, total: 9 })).toBe(true);
+    expect(await leases.listEnded([lost, lease])).toEqual([lost]);
     expect(await jobs.get(id)).toMatchObject({
       status: 'running',
       stage: 'embed',
@@ -232,13 +249,17 @@ describeOnEachEngine('the corpus', (open) => {
       attempts: 1,
     });
     const error = { code: 'model_unavailable', message: 'm', stage: 'embed' as const, retryable: true };
-    await jobs.requeue(id, 9, error); // an attempt that lost the job
+    await leases.requeue(lost, error);
+    await leases.fail(lost, error);
+    expect(await open().transaction((tx) => leases.finish(tx, lost, { status: 'ready' }))).toBe(false);
     expect((await jobs.get(id)).status).toBe('running');
-    await jobs.requeue(id, 1, error);
+    await leases.requeue(lease, error);
     expect(await jobs.get(id)).toMatchObject({ status: 'queued', error, stage: null });
-    await jobs.start(id, 2);
-    await jobs.fail(id, 2, error);
+    const { revision } = await jobs.get(id);
+    await leases.fail((await leases.start(id, 2))!, error);
     expect(await jobs.get(id)).toMatchObject({ status: 'failed', error, finishedAt: expect.any(Date) });
+    expect((await jobs.get(id)).revision).toBeGreaterThan(revision);
+    expect(await leases.start(id, 3)).toBeNull();
     expect((await setup.documents.get(documentId)).latestStatus).toBe('failed');
     await expect(jobs.get(randomUUID())).rejects.toMatchObject({ code: 'job_not_found' });
   });

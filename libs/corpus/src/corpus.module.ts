@@ -3,10 +3,14 @@ import { Database, DatabaseModule } from '#libs/database';
 import { ChunkRepository } from './chunk.repository.js';
 import { CollectionRepository } from './collection.repository.js';
 import { DocumentRepository } from './document.repository.js';
+import { DocumentUrlRepository } from './document-url.repository.js';
 import { EmbeddingSpaceRepository } from './embedding-space.repository.js';
+import { IdempotencyRepository } from './idempotency.repository.js';
 import { IndexJobRepository } from './index-job.repository.js';
+import { JobLeaseRepository } from './job-lease.repository.js';
 import { type LexicalEngine, prepareLexicalEngine } from './lexical-index.js';
 import { ReembeddingRepository } from './reembedding.repository.js';
+import { StagingRepository } from './staging.repository.js';
 import { TenantRepository } from './tenant.repository.js';
 import { VectorIndexRepository } from './vector-index.repository.js';
 import { VersionRepository } from './version.repository.js';
@@ -18,9 +22,13 @@ const repositories: Type<unknown>[] = [
   ChunkRepository,
   CollectionRepository,
   DocumentRepository,
+  DocumentUrlRepository,
   EmbeddingSpaceRepository,
+  IdempotencyRepository,
   IndexJobRepository,
+  JobLeaseRepository,
   ReembeddingRepository,
+  StagingRepository,
   TenantRepository,
   VectorIndexRepository,
   VersionRepository,

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
+import { compileFilter, type MetadataFilter } from './metadata-filter.js';
 import type { VersionStatus } from './version.repository.js';
 
 export interface DocumentSummary {
@@ -48,6 +49,8 @@ const summary = `
   ) latest on true
   left join document_versions current on current.document_id = d.id and current.version = d.current_version`;
 
+const DELETED_PER_TRANSACTION = 200;
+
 export class DocumentRepository {
   constructor(private readonly database: Database) {}
 
@@ -61,6 +64,38 @@ export class DocumentRepository {
       values: [page.collection ?? null, page.before ?? null, page.limit],
     });
     return rows.map(toSummary);
+  }
+
+  /** Ids in ascending order, from after `after` on, of documents that search sees. */
+  async listIds(page: { collectionId: string; after: string | null; limit: number }): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>({
+      text: `
+        select id from documents
+        where collection_id = $1::uuid and current_version is not null and ($2::uuid is null or id > $2::uuid)
+        order by id
+        limit $3::integer`,
+      values: [page.collectionId, page.after, page.limit],
+    });
+    return rows.map(({ id }) => id);
+  }
+
+  /** External ids with this beginning, in ascending order, from after `after` on. */
+  async listExternalIds(page: {
+    collectionId: string;
+    prefix: string;
+    after: string | null;
+    limit: number;
+  }): Promise<string[]> {
+    const rows = await this.database.query<{ external_id: string }>({
+      text: `
+        select external_id from documents
+        where collection_id = $1::uuid and starts_with(external_id, $2::text)
+          and ($3::text is null or external_id > $3::text)
+        order by external_id
+        limit $4::integer`,
+      values: [page.collectionId, page.prefix, page.after, page.limit],
+    });
+    return rows.map((row) => row.external_id);
   }
 
   /** @throws {RagError} document_not_found */
@@ -80,15 +115,86 @@ export class DocumentRepository {
   async getText(id: string): Promise<{ version: number; text: string }> {
     const [row] = await this.database.query<{ version: number; text: string }>({
       text: `
-        select v.version, t.body as text
+        select v.version, string_agg(t.body, '' order by t.part) as text
         from documents d
         join document_versions v on v.document_id = d.id and v.version = d.current_version
         join document_texts t on t.version_id = v.id
-        where d.id = $1::uuid`,
+        where d.id = $1::uuid
+        group by v.version`,
       values: [id],
     });
     if (!row) throw notFound(id);
     return row;
+  }
+
+  /** The same for all documents of a collection that a filter keeps. @returns how many */
+  async deleteMatching(collectionId: string, filter: MetadataFilter): Promise<number> {
+    const compiled = compileFilter(filter, 3);
+    let count = 0;
+    for (;;) {
+      const deleted = await this.database.transaction(async (tx) => {
+        const rows = await tx.query({
+          text: `
+            delete from documents where id in (
+              select d.id from documents d where d.collection_id = $1::uuid and ${compiled.text}
+              order by d.id limit $2::integer
+            ) returning id`,
+          values: [collectionId, DELETED_PER_TRANSACTION, ...compiled.values],
+        });
+        if (rows.length > 0) await advanceEpoch(tx, collectionId);
+        return rows.length;
+      });
+      count += deleted;
+      if (deleted < DELETED_PER_TRANSACTION) return count;
+    }
+  }
+
+  /** @returns false when there is none */
+  async deleteByExternalId(collectionId: string, externalId: string): Promise<boolean> {
+    return this.database.transaction(async (tx) => {
+      const [deleted] = await tx.query({
+        text: 'delete from documents where collection_id = $1::uuid and external_id = $2::text returning id',
+        values: [collectionId, externalId],
+      });
+      if (deleted) await advanceEpoch(tx, collectionId);
+      return deleted !== undefined;
+    });
+  }
+
+  /**
+   * RFC 7396 merge patch of what the client gave; what parsing found shows through where a field is removed.
+   * @throws {RagError} document_not_found
+   */
+  async patchMetadata(id: string, patch: Record<string, unknown>): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const [document] = await tx.query<{ collection_id: string; metadata: Record<string, unknown> }>({
+        text: `
+          select d.collection_id, coalesce((
+            select v.metadata from document_versions v where v.document_id = d.id and v.metadata is not null
+            order by v.version desc limit 1
+          ), '{}') as metadata
+          from documents d where d.id = $1::uuid for no key update`,
+        values: [id],
+      });
+      if (!document) throw notFound(id);
+      const merged = JSON.stringify(mergePatch(document.metadata, patch));
+      await tx.query({
+        text: `
+          update document_versions set metadata = $2::jsonb
+          where id = (select id from document_versions where document_id = $1::uuid order by version desc limit 1)`,
+        values: [id, merged],
+      });
+      await tx.query({
+        text: `
+          update documents d set updated_at = now(), metadata = coalesce((
+            select v.parsed_metadata from document_versions v
+            where v.document_id = d.id and v.version = d.current_version
+          ), '{}') || $2::jsonb
+          where d.id = $1::uuid`,
+        values: [id, merged],
+      });
+      await advanceEpoch(tx, document.collection_id);
+    });
   }
 
   /** Removes the document and everything derived from it. @throws {RagError} document_not_found */
@@ -115,6 +221,21 @@ export async function advanceEpoch(tx: Transaction, collectionId: string): Promi
     values: [collectionId],
   });
   return row!.embedding_space_id;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7396 */
+function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const merged = new Map(Object.entries(isObject(target) ? target : {}));
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, mergePatch(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function notFound(id: string): RagError {

@@ -117,12 +117,18 @@ export class EmbeddingSpaceRepository {
   }
 }
 
+/**
+ * 200 candidates while building: recall@10 of 250,000 vectors at ef_search 160 is 1.000 instead of 0.946 (128: 0.986), for
+ * 1.8 times the time. Embedded, where each vector waits for its place in the graph, pgvector's 64 is enough.
+ */
 export function hnswIndexSql(
   space: Pick<EmbeddingSpace, 'number' | 'dimensions'>,
   concurrently = false,
 ): string {
   const partition = partitionOf(space);
+  const candidates = concurrently ? 200 : 64;
   return `
     create index ${concurrently ? 'concurrently' : ''} ${partition}_hnsw on ${partition}
-      using hnsw ((embedding::halfvec(${space.dimensions})) halfvec_cosine_ops) with (m = 16, ef_construction = 64)`;
+      using hnsw ((embedding::halfvec(${space.dimensions})) halfvec_cosine_ops)
+      with (m = 16, ef_construction = ${candidates})`;
 }

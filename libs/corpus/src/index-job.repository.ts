@@ -1,12 +1,33 @@
 import type { Database, SqlExecutor, Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
+import type { JobLease } from './job-lease.repository.js';
 import type { VersionStatus } from './version.repository.js';
 
-/** Of one document, or of a whole collection: a change of its embedding model, the build of its vector index. */
-export type IndexJobKind = 'index_document' | 'reembed' | 'build_index';
+/**
+ * Of one document; of a whole collection (a change of its embedding model, the build of its vector index, other
+ * chunks); or the parent of many documents' jobs.
+ */
+export type IndexJobKind = 'index_document' | 'reembed' | 'build_index' | 'batch' | 'crawl' | 'rechunk';
+
+/** Of jobs that are the parents of others. */
+export type ParentJobKind = 'batch' | 'crawl' | 'rechunk';
 
 export type IndexStage =
-  'parse' | 'split' | 'embed' | 'store' | 'wait' | 'fill' | 'build' | 'compare' | 'switch';
+  | 'fetch'
+  | 'parse'
+  | 'split'
+  | 'embed'
+  | 'store'
+  | 'wait'
+  | 'fill'
+  | 'build'
+  | 'compare'
+  | 'switch'
+  | 'accept'
+  | 'children';
+
+/** Low, normal, high. */
+export type JobPriority = -1 | 0 | 1;
 
 export interface IndexJobError {
   code: string;
@@ -18,6 +39,7 @@ export interface IndexJobError {
 export interface IndexJob {
   id: string;
   kind: IndexJobKind;
+  parentJobId: string | null;
   /** Null, as the version is, for a job of a whole collection. */
   documentId: string | null;
   versionId: string | null;
@@ -26,13 +48,18 @@ export interface IndexJob {
   collection: string;
   status: VersionStatus;
   stage: IndexStage | null;
-  /** In pages while parsing, in chunks afterwards. */
+  /** In pages while parsing, in chunks afterwards, in documents for a parent. */
   done: number;
   total: number | null;
   attempts: number;
+  priority: JobPriority;
   error: IndexJobError | null;
   /** What a collection's job works on and has found out. */
   details: Record<string, unknown>;
+  /** Of a parent's documents: how many have ended well, have failed, were cancelled or deleted. */
+  counts: { resolved: number; failing: number; skipped: number };
+  /** Grows with every change of the job. */
+  revision: number;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -41,6 +68,7 @@ export interface IndexJob {
 interface IndexJobRow {
   id: string;
   kind: IndexJobKind;
+  parent_job_id: string | null;
   document_id: string | null;
   version_id: string | null;
   version: number | null;
@@ -51,47 +79,166 @@ interface IndexJobRow {
   done: number;
   total: number | null;
   attempts: number;
+  priority: JobPriority;
   error: IndexJobError | null;
   details: Record<string, unknown>;
+  resolved_count: number;
+  failing_count: number;
+  skipped_count: number;
+  revision: string;
   created_at: Date;
   started_at: Date | null;
   finished_at: Date | null;
 }
 
 const select = `
-  select j.id, j.kind, j.document_id, j.version_id, v.version, j.collection_id, c.name as collection, j.status, j.stage,
-    j.done, j.total, j.attempts, j.error, j.details, j.created_at, j.started_at, j.finished_at
+  select j.id, j.kind, j.parent_job_id, j.document_id, j.version_id, v.version, j.collection_id, c.name as collection,
+    j.status, j.stage, j.done, j.total, j.attempts, j.priority, j.error, j.details, j.resolved_count, j.failing_count,
+    j.skipped_count, j.revision, j.created_at, j.started_at, j.finished_at
   from index_jobs j
   left join document_versions v on v.id = j.version_id
   join collections c on c.id = j.collection_id`;
 
+/** Which jobs: all conditions that are given hold. */
+export interface JobFilter {
+  collection?: string | undefined;
+  kind?: IndexJobKind | undefined;
+  status?: VersionStatus | undefined;
+  /** Of the error. */
+  code?: string | undefined;
+  parentJobId?: string | undefined;
+  documentId?: string | undefined;
+}
+
+const matches = `
+  ($1::text is null or c.name = $1::text) and ($2::text is null or j.kind = $2::text)
+  and ($3::text is null or j.status = $3::text) and ($4::text is null or j.error->>'code' = $4::text)
+  and ($5::uuid is null or j.parent_job_id = $5::uuid) and ($6::uuid is null or j.document_id = $6::uuid)`;
+
+const SOURCE_PART_BYTES = 1024 * 1024;
+
+/** What clients and services see and do of jobs; `JobLeaseRepository` has what their workers write. */
 export class IndexJobRepository {
   constructor(private readonly database: Database) {}
 
+  /** @param job versionId null: not known before the document is fetched */
   async create(
     tx: Transaction,
-    job: { collectionId: string; documentId: string; versionId: string },
+    job: {
+      collectionId: string;
+      documentId: string;
+      versionId: string | null;
+      parentJobId?: string | null;
+      priority?: JobPriority;
+      turn?: number;
+      details?: object;
+    },
+  ): Promise<string> {
+    const [created] = await tx.query<{ id: string }>({
+      name: 'job_create',
+      text: `
+        insert into index_jobs
+          (collection_id, document_id, version_id, parent_job_id, priority, turn, details, status)
+        values ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::smallint, $6::bigint, $7::jsonb, 'queued')
+        returning id`,
+      values: [
+        job.collectionId,
+        job.documentId,
+        job.versionId,
+        job.parentJobId ?? null,
+        job.priority ?? 0,
+        job.turn ?? 0,
+        JSON.stringify(job.details ?? {}),
+      ],
+    });
+    return created!.id;
+  }
+
+  /** The turn after the last one of the collection's waiting documents; null when none waits. */
+  async nextTurn(tx: Transaction, collectionId: string, priority: JobPriority): Promise<number | null> {
+    const [row] = await tx.query<{ turn: string | null }>({
+      name: 'job_next_turn',
+      text: `
+        select max(turn) + 1 as turn from index_jobs
+        where collection_id = $1::uuid and priority = $2::smallint and status = 'queued'`,
+      values: [collectionId, priority],
+    });
+    return row?.turn == null ? null : Number(row.turn);
+  }
+
+  /** A job with documents' jobs below it. It ends with the last of them, once `acceptedAll` was called. */
+  async createParent(
+    tx: Transaction,
+    job: { collectionId: string; kind: ParentJobKind; details: object },
   ): Promise<string> {
     const [created] = await tx.query<{ id: string }>({
       text: `
-        insert into index_jobs (collection_id, document_id, version_id, status)
-        values ($1::uuid, $2::uuid, $3::uuid, 'queued')
+        insert into index_jobs (collection_id, kind, details, status, stage)
+        values ($1::uuid, $2::text, $3::jsonb, 'queued', 'accept')
         returning id`,
-      values: [job.collectionId, job.documentId, job.versionId],
+      values: [job.collectionId, job.kind, JSON.stringify(job.details)],
     });
     return created!.id;
+  }
+
+  /**
+   * All documents of a parent are known: from now on it ends with the last of them.
+   * @param skipped documents that needed no job: unchanged, duplicates, refused
+   * @returns false when the lease has ended; a parent that no worker has started has fence 0
+   */
+  async acceptedAll(
+    tx: Transaction,
+    { jobId: id, fence }: JobLease,
+    { skipped, details }: { skipped: number; details: object },
+  ): Promise<boolean> {
+    const [accepted] = await tx.query({
+      text: `
+        update index_jobs set stage = 'children', skipped_count = skipped_count + $2::integer,
+          total = (select count(*) from index_jobs child where child.parent_job_id = $1::uuid) + skipped_count + $2::integer,
+          details = details || $3::jsonb, started_at = coalesce(started_at, now())
+        where id = $1::uuid and fence = $4::bigint and status in ('queued', 'running')
+        returning id`,
+      values: [id, skipped, JSON.stringify(details), fence],
+    });
+    if (!accepted) return false;
+    await tx.query({ text: 'select settle_parent_job($1::uuid)', values: [id] });
+    await tx.query({ text: 'delete from job_sources where job_id = $1::uuid', values: [id] });
+    return true;
+  }
+
+  /** The bytes that a parent's documents come from. */
+  async storeSource(tx: Transaction, jobId: string, bytes: Buffer): Promise<void> {
+    for (let part = 0; part * SOURCE_PART_BYTES < bytes.length; part += 1) {
+      await tx.query({
+        text: 'insert into job_sources (job_id, part, bytes) values ($1::uuid, $2::integer, $3::bytea)',
+        values: [jobId, part, bytes.subarray(part * SOURCE_PART_BYTES, (part + 1) * SOURCE_PART_BYTES)],
+      });
+    }
+  }
+
+  async readSource(jobId: string): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (;;) {
+      const [row] = await this.database.query<{ bytes: Buffer }>({
+        text: 'select bytes from job_sources where job_id = $1::uuid and part = $2::integer',
+        values: [jobId, parts.length],
+      });
+      if (!row) return Buffer.concat(parts);
+      parts.push(row.bytes);
+    }
   }
 
   /** @throws {RagError} job_conflict while the collection has an open job of that kind */
   async createForCollection(
     tx: Transaction,
-    job: { collectionId: string; kind: Exclude<IndexJobKind, 'index_document'>; details: object },
+    job: { collectionId: string; kind: 'reembed' | 'build_index' | 'rechunk'; details: object },
   ): Promise<string> {
     const [created] = await tx.query<{ id: string }>({
       text: `
-        insert into index_jobs (collection_id, kind, details, status)
-        values ($1::uuid, $2::text, $3::jsonb, 'queued')
-        on conflict (collection_id, kind) where kind <> 'index_document' and status in ('queued', 'running') do nothing
+        insert into index_jobs (collection_id, kind, details, status, stage)
+        values ($1::uuid, $2::text, $3::jsonb, 'queued', case when $2::text = 'rechunk' then 'accept' end)
+        on conflict (collection_id, kind) where kind in ('reembed', 'build_index', 'rechunk') and status in ('queued', 'running')
+        do nothing
         returning id`,
       values: [job.collectionId, job.kind, JSON.stringify(job.details)],
     });
@@ -126,36 +273,38 @@ export class IndexJobRepository {
   }
 
   /** Newest first. `before` is the id that ended the page before: ids grow with time. */
-  async list(page: {
-    collection?: string | undefined;
-    kind?: IndexJobKind | undefined;
-    status?: VersionStatus | undefined;
-    before?: string | undefined;
-    limit: number;
-  }): Promise<IndexJob[]> {
+  async list(page: JobFilter & { before?: string | undefined; limit: number }): Promise<IndexJob[]> {
     const rows = await this.database.query<IndexJobRow>({
       text: `${select}
-        where ($1::text is null or c.name = $1::text) and ($2::text is null or j.kind = $2::text)
-          and ($3::text is null or j.status = $3::text) and ($4::uuid is null or j.id < $4::uuid)
+        where ${matches} and ($7::uuid is null or j.id < $7::uuid)
         order by j.id desc
-        limit $5::integer`,
-      values: [
-        page.collection ?? null,
-        page.kind ?? null,
-        page.status ?? null,
-        page.before ?? null,
-        page.limit,
-      ],
+        limit $8::integer`,
+      values: [...filterValues(page), page.before ?? null, page.limit],
     });
     return rows.map(toJob);
   }
 
-  /** Jobs that have not ended a minute after they were accepted, oldest first. */
-  async listOpen(limit: number): Promise<{ id: string; kind: IndexJobKind; attempts: number }[]> {
+  /** Those of these ids that exist, in no particular order. */
+  async listByIds(ids: readonly string[]): Promise<IndexJob[]> {
+    const rows = await this.database.query<IndexJobRow>({
+      name: 'index_jobs_by_id',
+      text: `${select} where j.id = any($1::uuid[])`,
+      values: [ids],
+    });
+    return rows.map(toJob);
+  }
+
+  /** Jobs that have not ended a minute after they were accepted, oldest first; parents that wait for others apart. */
+  async listOpen(
+    limit: number,
+  ): Promise<
+    { id: string; kind: IndexJobKind; stage: IndexStage | null; attempts: number; fence: string }[]
+  > {
     return this.database.query({
       text: `
-        select id, kind, attempts from index_jobs
+        select id, kind, stage, attempts, fence from index_jobs
         where status in ('queued', 'running') and created_at < now() - interval '1 minute'
+          and stage is distinct from 'children'
         order by created_at
         limit $1::integer`,
       values: [limit],
@@ -170,73 +319,97 @@ export class IndexJobRepository {
     return row!.id;
   }
 
-  async start(id: string, attempt: number): Promise<void> {
-    await this.database.query({
-      text: `
-        with job as (
-          update index_jobs set status = 'running', attempts = $2::integer, error = null, done = 0, total = null,
-            stage = null, started_at = coalesce(started_at, now())
-          where id = $1::uuid and status in ('queued', 'running')
-          returning version_id
-        )
-        update document_versions set status = 'running' from job where id = job.version_id`,
-      values: [id, attempt],
-    });
-  }
-
-  /** @returns false when the job runs no more: it was cancelled */
-  async progress(
-    id: string,
-    progress: { stage: IndexStage; done: number; total: number | null },
-  ): Promise<boolean> {
-    const [running] = await this.database.query({
-      name: 'index_job_progress',
-      text: `
-        update index_jobs set stage = $2::text, done = $3::integer, total = $4::integer
-        where id = $1::uuid and status = 'running'
-        returning id`,
-      values: [id, progress.stage, progress.done, progress.total],
-    });
-    return running !== undefined;
-  }
-
-  async addDetails(id: string, details: object): Promise<void> {
-    await this.database.query({
-      text: 'update index_jobs set details = details || $2::jsonb where id = $1::uuid',
-      values: [id, JSON.stringify(details)],
-    });
-  }
-
-  /** Ends a collection's job well. @returns false when it was cancelled before */
-  async finishForCollection(executor: SqlExecutor, id: string, details: object): Promise<boolean> {
-    const [finished] = await executor.query({
-      text: `
-        update index_jobs set status = 'ready', details = details || $2::jsonb, finished_at = now(),
-          done = coalesce(total, done)
-        where id = $1::uuid and status = 'running'
-        returning id`,
-      values: [id, JSON.stringify(details)],
-    });
-    return finished !== undefined;
-  }
-
-  /** A running handler notices at its next step. @throws {RagError} job_not_found, job_conflict */
+  /**
+   * Ends a job and the jobs below it. What a collection's job has done is kept; a document keeps its version before.
+   * Whoever works on it notices within a second. @throws {RagError} job_not_found, job_conflict
+   */
   async cancel(id: string): Promise<void> {
     const job = await this.get(id);
-    if (job.kind === 'index_document') {
-      throw new RagError(
-        'job_conflict',
-        'The job of one document ends by itself and can not be cancelled. DELETE the document to be rid of it.',
-      );
-    }
-    const [cancelled] = await this.database.query({
+    const cancelled = await this.database.transaction(async (tx) => {
+      // Children first: each locks its parent when it ends.
+      for (const condition of ['j.parent_job_id = $1::uuid', 'j.id = $1::uuid']) {
+        const rows = await tx.query({
+          text: `
+            with job as (
+              update index_jobs j set status = 'cancelled', finished_at = now()
+              where ${condition} and status in ('queued', 'running')
+              returning version_id
+            ), version as (
+              update document_versions set status = 'cancelled' from job where id = job.version_id
+            )
+            select 1 from job`,
+          values: [id],
+        });
+        if (condition.startsWith('j.id')) return rows.length > 0;
+      }
+      return false;
+    });
+    if (!cancelled) throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+  }
+
+  /**
+   * Documents' jobs that failed or were cancelled and can be tried again (no newer version of the document was
+   * submitted since), oldest first.
+   */
+  async listRetryable(
+    filter: JobFilter & { id?: string | undefined },
+    limit: number,
+  ): Promise<{ id: string; collectionId: string; priority: JobPriority }[]> {
+    const rows = await this.database.query<{ id: string; collection_id: string; priority: JobPriority }>({
       text: `
-        update index_jobs set status = 'cancelled', finished_at = now()
-        where id = $1::uuid and status in ('queued', 'running')
+        select j.id, j.collection_id, j.priority
+        from index_jobs j join collections c on c.id = j.collection_id
+        where ${matches} and ($7::uuid is null or j.id = $7::uuid)
+          and j.kind = 'index_document' and j.status in ('failed', 'cancelled') and ${isLatest}
+        order by j.id
+        limit $8::integer`,
+      values: [...filterValues(filter), filter.id ?? null, limit],
+    });
+    return rows.map((row) => ({ id: row.id, collectionId: row.collection_id, priority: row.priority }));
+  }
+
+  /** Back to the queue. @returns false when it was tried again already */
+  async reopen(tx: Transaction, id: string, turn: number): Promise<boolean> {
+    const [reopened] = await tx.query({
+      text: `
+        with job as (
+          update index_jobs j set status = 'queued', stage = null, done = 0, total = null, attempts = 0, error = null,
+            finished_at = null, turn = $2::bigint
+          where id = $1::uuid and status in ('failed', 'cancelled') and ${isLatest}
+          returning version_id
+        ), version as (
+          update document_versions set status = 'queued' from job where id = job.version_id
+        )
+        select 1 from job`,
+      values: [id, turn],
+    });
+    return reopened !== undefined;
+  }
+
+  /** Back to the queue, to find its documents again. @returns false when somebody else did so */
+  async reopenParent(tx: Transaction, id: string): Promise<boolean> {
+    const [reopened] = await tx.query({
+      text: `
+        update index_jobs set status = 'queued', error = null, finished_at = null
+        where id = $1::uuid and stage = 'accept' and status in ('failed', 'cancelled')
         returning id`,
       values: [id],
     });
-    if (!cancelled) throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+    return reopened !== undefined;
+  }
+
+  /** Ends a job that no worker will take up any more. */
+  async giveUp(id: string, fence: string, error: IndexJobError): Promise<void> {
+    await this.database.query({
+      text: `
+        with job as (
+          update index_jobs set status = 'failed', error = $3::jsonb, finished_at = now()
+          where id = $1::uuid and fence = $2::bigint and status in ('queued', 'running')
+          returning version_id
+        )
+        update document_versions set status = 'failed' from job where id = job.version_id`,
+      values: [id, fence, JSON.stringify(error)],
+    });
   }
 
   /** Whether documents are still being indexed in this space. */
@@ -251,56 +424,23 @@ export class IndexJobRepository {
     });
     return row!.open;
   }
+}
 
-  /** In the transaction that makes the version current, so that a job is ready exactly when its document is. */
-  async finish(
-    tx: Transaction,
-    id: string,
-    status: 'ready' | 'superseded',
-    chunkCount: number,
-  ): Promise<void> {
-    await tx.query({
-      text: `
-        update index_jobs set status = $2::text, stage = 'store', done = $3::integer, total = $3::integer,
-          finished_at = now()
-        where id = $1::uuid`,
-      values: [id, status, chunkCount],
-    });
-  }
+const isLatest = `not exists (
+  select from document_versions newer join document_versions own on own.id = j.version_id
+  where newer.document_id = j.document_id and newer.version > own.version
+)`;
 
-  /** Only as the attempt that runs: one that lost its job to another worker changes nothing any more. */
-  async fail(id: string, attempt: number, error: IndexJobError): Promise<void> {
-    await this.database.query({
-      text: `
-        with job as (
-          update index_jobs set status = 'failed', error = $2::jsonb, finished_at = now()
-          where id = $1::uuid and status in ('queued', 'running') and attempts = $3::integer
-          returning version_id
-        )
-        update document_versions set status = 'failed' from job where id = job.version_id`,
-      values: [id, JSON.stringify(error), attempt],
-    });
-  }
-
-  /** Back to the queue: the next attempt follows by itself. Only as the attempt that runs. */
-  async requeue(id: string, attempt: number, error: IndexJobError | null): Promise<void> {
-    await this.database.query({
-      text: `
-        with job as (
-          update index_jobs set status = 'queued', stage = null, done = 0, total = null, error = $2::jsonb
-          where id = $1::uuid and status = 'running' and attempts = $3::integer
-          returning version_id
-        )
-        update document_versions set status = 'queued' from job where id = job.version_id`,
-      values: [id, error && JSON.stringify(error), attempt],
-    });
-  }
+function filterValues(filter: JobFilter): unknown[] {
+  const { collection, kind, status, code, parentJobId, documentId } = filter;
+  return [collection, kind, status, code, parentJobId, documentId].map((value) => value ?? null);
 }
 
 function toJob(row: IndexJobRow): IndexJob {
   return {
     id: row.id,
     kind: row.kind,
+    parentJobId: row.parent_job_id,
     documentId: row.document_id,
     versionId: row.version_id,
     version: row.version,
@@ -311,8 +451,11 @@ function toJob(row: IndexJobRow): IndexJob {
     done: row.done,
     total: row.total,
     attempts: row.attempts,
+    priority: row.priority,
     error: row.error,
     details: row.details,
+    counts: { resolved: row.resolved_count, failing: row.failing_count, skipped: row.skipped_count },
+    revision: Number(row.revision),
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,

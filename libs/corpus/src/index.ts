@@ -1,31 +1,41 @@
 export { CorpusModule, LEXICAL_ENGINE } from './corpus.module.js';
 export { ChunkRepository, type Chunk, type ChunkScope } from './chunk.repository.js';
+export { type ChunkingSettings, type ChunkingStrategy, chunkingStrategies } from './chunking-settings.js';
 export {
   CollectionRepository,
   type Collection,
   type CollectionSummary,
   type NewCollection,
 } from './collection.repository.js';
+export { DocumentUrlRepository } from './document-url.repository.js';
 export { DocumentRepository, type DocumentSummary } from './document.repository.js';
 export {
   EmbeddingSpaceRepository,
   type EmbeddingSpace,
   type EmbeddingSpaceIdentity,
 } from './embedding-space.repository.js';
+export { IdempotencyRepository } from './idempotency.repository.js';
 export {
   IndexJobRepository,
   type IndexJob,
   type IndexJobError,
   type IndexJobKind,
   type IndexStage,
+  type JobFilter,
+  type JobPriority,
+  type ParentJobKind,
 } from './index-job.repository.js';
+export { JobLeaseRepository, type JobLease } from './job-lease.repository.js';
+export { StagingRepository } from './staging.repository.js';
 export {
   VersionRepository,
   type ChunkToStore,
+  type NewDocument,
   type NewVersion,
   type SubmittedVersion,
   type VersionContent,
   type VersionStatus,
+  type VersionSummary,
   type VersionToIndex,
 } from './version.repository.js';
 export { type LexicalEngine, prepareLexicalEngine } from './lexical-index.js';

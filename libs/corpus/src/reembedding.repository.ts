@@ -1,5 +1,6 @@
-import { halfvecLiteral, type Database, type Transaction } from '#libs/database';
+import { halfvecArray, type Database, type Transaction } from '#libs/database';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { HalfvecOid } from './halfvec-oid.js';
 
 export interface ChunkToEmbed {
   chunkId: string;
@@ -22,6 +23,8 @@ const LOCK_TIMEOUT_MS = 5_000;
 
 /** Moves a collection from one embedding space to another, while the first one answers. */
 export class ReembeddingRepository {
+  private readonly halfvecOid = new HalfvecOid();
+
   constructor(private readonly database: Database) {}
 
   /** Chunks that have no vector in the space, by id, from after `afterChunkId` on. */
@@ -77,11 +80,16 @@ export class ReembeddingRepository {
     await this.database.query({
       text: `
         insert into ${partitionOf(space)} (space_id, collection_id, document_id, chunk_id, embedding)
-        select $1::uuid, $2::uuid, k.document_id, k.id, e.embedding::halfvec
-        from unnest($3::uuid[], $4::text[]) as e (chunk_id, embedding)
+        select $1::uuid, $2::uuid, k.document_id, k.id, e.embedding
+        from unnest($3::uuid[], $4::halfvec[]) as e (chunk_id, embedding)
         join (select id, document_id from chunks where id = any($3::uuid[]) for key share) k on k.id = e.chunk_id
         on conflict do nothing`,
-      values: [space.id, collectionId, chunks.map(({ chunkId }) => chunkId), embeddings.map(halfvecLiteral)],
+      values: [
+        space.id,
+        collectionId,
+        chunks.map(({ chunkId }) => chunkId),
+        halfvecArray(embeddings, await this.halfvecOid.get(this.database)),
+      ],
     });
   }
 

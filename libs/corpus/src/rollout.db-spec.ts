@@ -10,8 +10,7 @@ describeOnEachEngine('while code of before 0002_tenants runs beside this one', (
     const { collection } = await new CollectionRepository(open(), 'bm25').findOrCreate({
       name: `c-${randomUUID()}`,
       language: 'english',
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
       embeddingSpaceId: space.id,
     });
     const [documentId, versionId, chunkId] = [randomUUID(), randomUUID(), randomUUID()];

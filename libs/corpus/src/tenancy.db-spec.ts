@@ -7,6 +7,10 @@ import {
   ChunkRepository,
   CollectionRepository,
   DocumentRepository,
+  DocumentUrlRepository,
+  IdempotencyRepository,
+  JobLeaseRepository,
+  StagingRepository,
   EmbeddingSpaceRepository,
   IndexJobRepository,
   type LexicalEngine,
@@ -25,6 +29,10 @@ function repositories(database: Database, engine: LexicalEngine = 'bm25') {
     chunks: new ChunkRepository(database, engine),
     collections: new CollectionRepository(database, engine),
     documents: new DocumentRepository(database),
+    idempotency: new IdempotencyRepository(database),
+    leases: new JobLeaseRepository(database),
+    staging: new StagingRepository(database),
+    urls: new DocumentUrlRepository(database),
     spaces: new EmbeddingSpaceRepository(database),
     jobs: new IndexJobRepository(database),
     modelCalls: new ModelCallRepository(database),
@@ -44,8 +52,7 @@ async function fill(database: Database, all: Repositories) {
   const { collection } = await all.collections.findOrCreate({
     name: `${SECRET}-collection`,
     language: 'english',
-    chunkTokensMax: 400,
-    overlapTokens: 60,
+    chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
     embeddingSpaceId: space.id,
   });
   const submitted = await database.transaction((tx) =>
@@ -56,7 +63,7 @@ async function fill(database: Database, all: Repositories) {
     all.jobs.create(tx, { collectionId: collection.id, ...submitted }),
   );
   await database.transaction((tx) =>
-    all.versions.makeCurrent(tx, { ...version, language: 'english', space }, content()),
+    all.versions.makeCurrent(tx, { ...version, space }, summary(), content()),
   );
   const reembedId = await database.transaction((tx) =>
     all.jobs.createForCollection(tx, {
@@ -65,7 +72,16 @@ async function fill(database: Database, all: Repositories) {
       details: { to_space: target.id, word: SECRET },
     }),
   );
-  await all.jobs.start(reembedId, 1);
+  const lease = (await all.leases.start(reembedId, 1))!;
+  const jobLease = (await all.leases.start(jobId, 1))!;
+  const parentId = await database.transaction(async (tx) => {
+    const id = await all.jobs.createParent(tx, { collectionId: collection.id, kind: 'batch', details: {} });
+    await all.jobs.storeSource(tx, id, Buffer.from(SECRET));
+    await all.urls.save(tx, submitted.documentId, { url: `https://${SECRET}.example/`, refreshSeconds: 60 });
+    await all.idempotency.once(tx, SECRET, SECRET, () => Promise.resolve({ word: SECRET }));
+    return id;
+  });
+  await all.staging.stageChunks(jobLease, { ...version, space }, content().chunks);
   const [chunk] = await all.chunks.listOfDocument(submitted.documentId, { limit: 1, firstOrdinal: 0 });
   const call = modelCall();
   await all.modelCalls.settle([call]);
@@ -79,6 +95,9 @@ async function fill(database: Database, all: Repositories) {
     version,
     jobId,
     reembedId,
+    parentId,
+    lease,
+    jobLease,
     chunkId: chunk!.id,
     call,
     reservation,
@@ -122,12 +141,14 @@ function newVersion(collectionId: string) {
   };
 }
 
+function summary() {
+  return { title: SECRET, language: 'english', metadata: { word: SECRET }, pageCount: null, chunkCount: 1 };
+}
+
 function content() {
   const text = `The ${SECRET} is far away.`;
   return {
-    title: SECRET,
     text,
-    pageCount: null,
     embeddings: [vector],
     chunks: [
       {
@@ -138,8 +159,9 @@ function content() {
         start: 0,
         end: text.length,
         tokenCount: 5,
-        textSha256: createHash('sha256').update(text).digest(),
+        embeddingSha256: createHash('sha256').update(text).digest(),
         lexicalText: text,
+        group: null,
       },
     ],
   };
@@ -174,11 +196,17 @@ const attempts: {
     scoreWords: async ({ chunks }) =>
       expectSame(await chunks.scoreWords({ language: 'english', words: [SECRET] }), [null]),
     load: ({ chunks }, v) => chunks.load([v.chunkId]),
+    loadContext: ({ chunks }, v) =>
+      chunks.loadContext([{ documentId: v.submitted.documentId, group: null, first: 0, last: 9 }]),
     listOfDocument: ({ chunks }, v) =>
       chunks.listOfDocument(v.submitted.documentId, { limit: 9, firstOrdinal: 0 }),
   },
   collections: {
     get: ({ collections }, v) => collections.get(v.collection.name),
+    setChunking: ({ collections }, v, database) =>
+      database.transaction((tx) => collections.setChunking(tx, v.collection.id, v.collection.chunking)),
+    ensureLanguage: ({ collections }, v) => collections.ensureLanguage(v.collection.id, 'simple'),
+    getWithSpace: ({ collections }, v) => collections.getWithSpace(v.collection.name),
     getByNameOrId: ({ collections }, v) => collections.getByNameOrId(v.collection.id),
     getById: ({ collections }, v) => collections.getById(v.collection.id),
     list: ({ collections }) => collections.list(),
@@ -186,8 +214,7 @@ const attempts: {
       collections.findOrCreate({
         name: 'mine',
         language: 'english',
-        chunkTokensMax: 400,
-        overlapTokens: 60,
+        chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
         embeddingSpaceId: v.space.id,
       }),
   },
@@ -198,6 +225,15 @@ const attempts: {
     ],
     get: ({ documents }, v) => documents.get(v.submitted.documentId),
     getText: ({ documents }, v) => documents.getText(v.submitted.documentId),
+    listIds: ({ documents }, v) =>
+      documents.listIds({ collectionId: v.collection.id, after: null, limit: 9 }),
+    listExternalIds: ({ documents }, v) =>
+      documents.listExternalIds({ collectionId: v.collection.id, prefix: '', after: null, limit: 9 }),
+    deleteMatching: async ({ documents }, v) =>
+      expectSame(await documents.deleteMatching(v.collection.id, { word: SECRET }), 0),
+    deleteByExternalId: async ({ documents }, v) =>
+      expectSame(await documents.deleteByExternalId(v.collection.id, `${SECRET}-id`), false),
+    patchMetadata: ({ documents }, v) => documents.patchMetadata(v.submitted.documentId, { mine: 1 }),
     delete: ({ documents }, v) => documents.delete(v.submitted.documentId),
   },
   spaces: {
@@ -219,17 +255,74 @@ const attempts: {
     get: ({ jobs }, v) => jobs.get(v.jobId),
     find: ({ jobs }, v) => jobs.find(v.jobId),
     list: ({ jobs }) => jobs.list({ limit: 9 }),
+    listByIds: ({ jobs }, v) => jobs.listByIds([v.jobId]),
+    createParent: ({ jobs }, v, database) =>
+      database.transaction((tx) =>
+        jobs.createParent(tx, { collectionId: v.collection.id, kind: 'batch', details: {} }),
+      ),
+    acceptedAll: ({ jobs }, v, database) =>
+      database.transaction((tx) =>
+        jobs.acceptedAll(tx, { jobId: v.parentId, fence: '0' }, { skipped: 1, details: {} }),
+      ),
+    storeSource: ({ jobs }, v, database) =>
+      database.transaction((tx) => jobs.storeSource(tx, v.parentId, Buffer.from('mine'))),
+    readSource: async ({ jobs }, v) => expectSame((await jobs.readSource(v.parentId)).length, 0),
+    nextTurn: ({ jobs }, v, database) => database.transaction((tx) => jobs.nextTurn(tx, v.collection.id, 0)),
+    listRetryable: ({ jobs }) => jobs.listRetryable({}, 9),
+    reopen: async ({ jobs }, v, database) =>
+      expectSame(await database.transaction((tx) => jobs.reopen(tx, v.jobId, 1)), false),
+    reopenParent: async ({ jobs }, v, database) =>
+      expectSame(await database.transaction((tx) => jobs.reopenParent(tx, v.parentId)), false),
+    giveUp: ({ jobs }, v) =>
+      jobs.giveUp(v.jobId, v.jobLease.fence, { code: 'x', message: 'x', stage: null, retryable: false }),
     listOpen: ({ jobs }) => jobs.listOpen(9),
     findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
-    start: ({ jobs }, v) => jobs.start(v.jobId, 7),
-    progress: ({ jobs }, v) => jobs.progress(v.reembedId, { stage: 'fill', done: 7, total: 7 }),
-    addDetails: ({ jobs }, v) => jobs.addDetails(v.reembedId, { mine: 1 }),
-    finishForCollection: ({ jobs }, v, database) => jobs.finishForCollection(database, v.reembedId, {}),
     cancel: ({ jobs }, v) => jobs.cancel(v.reembedId),
     hasOpenDocuments: async ({ jobs }, v) => expectSame(await jobs.hasOpenDocuments(v.space.id), false),
-    finish: ({ jobs }, v, database) => database.transaction((tx) => jobs.finish(tx, v.jobId, 'ready', 1)),
-    fail: ({ jobs }, v) => jobs.fail(v.jobId, 0, { code: 'x', message: 'x', stage: null, retryable: false }),
-    requeue: ({ jobs }, v) => jobs.requeue(v.reembedId, 1, null),
+  },
+  leases: {
+    start: async ({ leases }, v) => expectSame(await leases.start(v.reembedId, 7), null),
+    progress: async ({ leases }, v) =>
+      expectSame(await leases.progress(v.lease, { stage: 'fill', done: 7, total: 7 }), false),
+    listEnded: async ({ leases }, v) => expectSame((await leases.listEnded([v.lease])).length, 1),
+    addDetails: ({ leases }, v) => leases.addDetails(v.lease, { mine: 1 }),
+    setVersion: async ({ leases }, v, database) =>
+      expectSame(
+        await database.transaction((tx) => leases.setVersion(tx, v.jobLease, v.version.versionId)),
+        false,
+      ),
+    finish: async ({ leases }, v, database) =>
+      expectSame(await leases.finish(database, v.lease, { status: 'ready' }), false),
+    fail: ({ leases }, v) => leases.fail(v.lease, { code: 'x', message: 'x', stage: null, retryable: false }),
+    requeue: ({ leases }, v) => leases.requeue(v.lease, null),
+  },
+  staging: {
+    stageChunks: async ({ staging }, v) =>
+      expectSame(
+        await staging.stageChunks(v.jobLease, { ...v.version, space: v.space }, content().chunks),
+        null,
+      ),
+    stageEmbeddings: ({ staging }, v) => staging.stageEmbeddings(v.version.versionId, [0], [vector]),
+    stageText: ({ staging }, v) => staging.stageText(v.version.versionId, 0, 0, 'mine'),
+    trim: ({ staging }, v) => staging.trim(v.version.versionId, { chunks: 0, textParts: 0 }),
+    dropAbandoned: ({ staging }) => staging.dropAbandoned(),
+  },
+  urls: {
+    save: ({ urls }, v, database) =>
+      database.transaction((tx) =>
+        urls.save(tx, v.submitted.documentId, { url: 'https://mine.example/', refreshSeconds: null }),
+      ),
+    find: ({ urls }, v) => urls.find(v.submitted.documentId),
+    fetched: ({ urls }, v, database) =>
+      urls.fetched(database, v.submitted.documentId, { finalUrl: 'mine', etag: 'mine', lastModified: null }),
+    takeDue: ({ urls }, _, database) => database.transaction((tx) => urls.takeDue(tx, 9)),
+    findOpenFetch: ({ urls }, v, database) =>
+      database.transaction((tx) => urls.findOpenFetch(tx, v.submitted.documentId)),
+  },
+  idempotency: {
+    once: ({ idempotency }, _, database) =>
+      database.transaction((tx) => idempotency.once(tx, SECRET, SECRET, () => Promise.resolve({ mine: 1 }))),
+    dropExpired: ({ idempotency }) => idempotency.dropExpired(),
   },
   modelCalls: {
     reserve: ({ modelCalls }, v) =>
@@ -274,19 +367,23 @@ const attempts: {
       database.transaction((tx) => versions.submit(tx, newVersion(v.collection.id), Buffer.from('mine'))),
     find: ({ versions }, v) => versions.find(v.version.versionId),
     readSource: async ({ versions }, v) =>
-      expectSame((await versions.readSource(v.version.versionId)).length, 0),
+      expectSame((await versions.readSource(v.version.versionId).next()).done, true),
+    ensureDocument: ({ versions }, v, database) =>
+      database.transaction((tx) => versions.ensureDocument(tx, newVersion(v.collection.id))),
+    describe: ({ versions }, v, database) =>
+      database.transaction((tx) => versions.describe(tx, v.submitted.documentId)),
+    findDuplicate: ({ versions }, v, database) =>
+      database.transaction((tx) =>
+        versions.findDuplicate(tx, { ...newVersion(v.collection.id), externalId: 'other' }),
+      ),
+    submitAgain: ({ versions }, v, database) =>
+      database.transaction((tx) => versions.submitAgain(tx, v.submitted.documentId)),
     makeCurrent: ({ versions }, v, database) =>
       database.transaction((tx) =>
-        versions.makeCurrent(
-          tx,
-          { ...v.version, version: 99, language: 'english', space: v.space },
-          content(),
-        ),
+        versions.makeCurrent(tx, { ...v.version, version: 99, space: v.space }, summary(), content()),
       ),
     setMetadata: () => Promise.resolve(), // what submit and makeCurrent call
-    isCurrent: () => Promise.resolve(),
-    storeChunks: () => Promise.resolve(),
-    findHalfvecOid: () => Promise.resolve(),
+    store: () => Promise.resolve(),
   },
 };
 
@@ -299,7 +396,8 @@ const internal: Record<string, string[]> = {
     'scoreByBm25',
     'scoreByFrequency',
   ],
-  collections: ['assertLanguage'],
+  collections: ['assertLanguage', 'prepareLanguage'],
+  idempotency: ['answerBefore'],
 };
 
 function expectSame(actual: unknown, expected: unknown): void {

@@ -2,11 +2,20 @@ import { halfvecArray, type Database, type Transaction } from '#libs/database';
 import { RagError } from '#libs/errors';
 import { advanceEpoch } from './document.repository.js';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { HalfvecOid } from './halfvec-oid.js';
 import type { LexicalEngine } from './lexical-index.js';
+import {
+  CHUNK_COLUMNS,
+  chunkArrays,
+  chunkColumns,
+  chunkParameters,
+  chunkValues,
+  moveStaged,
+} from './staging.repository.js';
 
 export type VersionStatus = 'queued' | 'running' | 'ready' | 'failed' | 'superseded' | 'cancelled';
 
-export interface NewVersion {
+export interface NewDocument {
   collectionId: string;
   externalId: string;
   /** As the client gave it; null: taken from the document when it is parsed. */
@@ -14,6 +23,9 @@ export interface NewVersion {
   filename: string | null;
   mediaType: string;
   metadata: Record<string, unknown>;
+}
+
+export interface NewVersion extends NewDocument {
   contentSha256: Buffer;
 }
 
@@ -30,10 +42,13 @@ export interface VersionToIndex {
   versionId: string;
   version: number;
   documentId: string;
+  /** Search sees another version of the document meanwhile. */
+  hasCurrent: boolean;
   collectionId: string;
   title: string | null;
   filename: string | null;
   mediaType: string;
+  byteCount: number;
 }
 
 export interface ChunkToStore {
@@ -44,51 +59,93 @@ export interface ChunkToStore {
   start: number;
   end: number;
   tokenCount: number;
-  textSha256: Buffer;
+  /** Of what is embedded: the same hash has the same vector. */
+  embeddingSha256: Buffer;
   lexicalText: string;
+  /** Chunks with the same number make up one parent. */
+  group: number | null;
 }
 
-export interface VersionContent {
+export interface VersionSummary {
   title: string;
-  text: string;
+  /** Text-search configuration of its chunks. */
+  language: string;
+  metadata: Record<string, unknown>;
   pageCount: number | null;
-  chunks: ChunkToStore[];
-  /** One for each chunk, in the same order. */
-  embeddings: Float32Array[];
+  chunkCount: number;
 }
+
+/** The chunks themselves where there are few, or where they are: staged, text and all. */
+export type VersionContent = { text: string; chunks: ChunkToStore[]; embeddings: Float32Array[] } | 'staged';
 
 const SOURCE_PART_BYTES = 1024 * 1024;
 const ROWS_PER_INSERT = 500;
 
 export class VersionRepository {
-  private halfvecOid: number | undefined;
+  private readonly halfvecOid = new HalfvecOid();
 
   constructor(
     private readonly database: Database,
     private readonly lexicalEngine: LexicalEngine,
   ) {}
 
-  /**
-   * Records a document's new content inside the caller's transaction.
-   * Submits of the same document wait for each other (its row is locked).
-   */
-  async submit(tx: Transaction, version: NewVersion, bytes: Buffer): Promise<SubmittedVersion> {
-    const [document] = await tx.query<{ id: string }>({
+  /** The document of that external id, made where it is missing; its row is locked until the transaction ends. */
+  async ensureDocument(tx: Transaction, document: NewDocument): Promise<string> {
+    const [row] = await tx.query<{ id: string }>({
+      name: 'document_ensure',
       text: `
         insert into documents (collection_id, external_id, title, media_type, metadata)
         values ($1::uuid, $2::text, $3::text, $4::text, $5::jsonb)
         on conflict (collection_id, external_id) do update set updated_at = now()
         returning id`,
       values: [
-        version.collectionId,
-        version.externalId,
-        version.title ?? version.filename ?? 'Untitled',
-        version.mediaType,
-        JSON.stringify(version.metadata),
+        document.collectionId,
+        document.externalId,
+        document.title ?? document.filename ?? 'Untitled',
+        document.mediaType,
+        JSON.stringify(document.metadata),
       ],
     });
-    const documentId = document!.id;
+    return row!.id;
+  }
+
+  /** What a submit of new content needs to name the document; null when it was deleted. */
+  async describe(
+    tx: Transaction,
+    documentId: string,
+  ): Promise<Pick<NewDocument, 'collectionId' | 'externalId'> | null> {
+    const [row] = await tx.query<{ collection_id: string; external_id: string }>({
+      text: 'select collection_id, external_id from documents where id = $1::uuid for no key update',
+      values: [documentId],
+    });
+    return row ? { collectionId: row.collection_id, externalId: row.external_id } : null;
+  }
+
+  /** Another document of the collection that has, or will have, this very content. */
+  async findDuplicate(
+    tx: Transaction,
+    { collectionId, externalId, contentSha256 }: NewVersion,
+  ): Promise<string | null> {
+    const [row] = await tx.query<{ id: string }>({
+      name: 'document_duplicate',
+      text: `
+        select d.id from document_versions v join documents d on d.id = v.document_id
+        where v.content_sha256 = $3::bytea and d.collection_id = $1::uuid and d.external_id <> $2::text
+          and (v.status in ('queued', 'running') or v.version = d.current_version)
+        order by d.id limit 1`,
+      values: [collectionId, externalId, contentSha256],
+    });
+    return row?.id ?? null;
+  }
+
+  /**
+   * Records a document's new content inside the caller's transaction.
+   * Submits of the same document wait for each other (its row is locked).
+   */
+  async submit(tx: Transaction, version: NewVersion, bytes: Buffer): Promise<SubmittedVersion> {
+    const documentId = await this.ensureDocument(tx, version);
     const [latest] = await tx.query<{ id: string; version: number; same: boolean }>({
+      name: 'version_latest',
       text: `
         select id, version, content_sha256 = $2::bytea and title is not distinct from coalesce($3::text, title)
           and status in ('queued', 'running', 'ready') as same
@@ -104,6 +161,7 @@ export class VersionRepository {
 
     const number = (latest?.version ?? 0) + 1;
     const [created] = await tx.query<{ id: string }>({
+      name: 'version_create',
       text: `
         insert into document_versions
           (document_id, version, title, filename, media_type, content_sha256, byte_count, metadata, status)
@@ -125,17 +183,53 @@ export class VersionRepository {
     return { documentId, versionId, version: number, status: 'queued' };
   }
 
+  /**
+   * The content that search sees as a new version, to be cut and embedded anew.
+   * @returns null while a newer version is on its way, or none is ready
+   */
+  async submitAgain(tx: Transaction, documentId: string): Promise<string | null> {
+    const [created] = await tx.query<{ id: string }>({
+      text: `
+        with locked as (
+          select id, current_version from documents where id = $1::uuid for no key update
+        ), created as (
+          insert into document_versions
+            (document_id, version, title, filename, media_type, content_sha256, byte_count, metadata, status)
+          select v.document_id, v.version + 1, v.title, v.filename, v.media_type, v.content_sha256, v.byte_count,
+            v.metadata, 'queued'
+          from document_versions v join locked d on d.id = v.document_id and d.current_version = v.version
+          where not exists (
+            select from document_versions newer where newer.document_id = v.document_id and newer.version > v.version
+          )
+          returning id, document_id, version
+        ), sources as (
+          insert into document_sources (version_id, part, bytes)
+          select created.id, s.part, s.bytes
+          from created
+          join document_versions v on v.document_id = created.document_id and v.version = created.version - 1
+          join document_sources s on s.version_id = v.id
+        )
+        select id from created`,
+      values: [documentId],
+    });
+    return created?.id ?? null;
+  }
+
   async find(versionId: string): Promise<VersionToIndex | null> {
     const [row] = await this.database.query<{
       version: number;
       document_id: string;
+      has_current: boolean;
       collection_id: string;
       title: string | null;
       filename: string | null;
       media_type: string;
+      byte_count: string;
     }>({
+      name: 'version_find',
       text: `
-        select v.version, v.document_id, d.collection_id, v.title, v.filename, v.media_type
+        select v.version, v.document_id, d.current_version is not null as has_current, d.collection_id, v.title, v.filename,
+          v.media_type, v.byte_count
         from document_versions v join documents d on d.id = v.document_id
         where v.id = $1::uuid`,
       values: [versionId],
@@ -145,6 +239,8 @@ export class VersionRepository {
       versionId,
       version: row.version,
       documentId: row.document_id,
+      hasCurrent: row.has_current,
+      byteCount: Number(row.byte_count),
       collectionId: row.collection_id,
       title: row.title,
       filename: row.filename,
@@ -152,16 +248,16 @@ export class VersionRepository {
     };
   }
 
-  /** The bytes as they were submitted. */
-  async readSource(versionId: string): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (;;) {
+  /** The bytes as they were submitted, in parts of up to 1 MiB. */
+  async *readSource(versionId: string): AsyncGenerator<Buffer> {
+    for (let part = 0; ; part += 1) {
       const [row] = await this.database.query<{ bytes: Buffer }>({
+        name: 'version_source',
         text: 'select bytes from document_sources where version_id = $1::uuid and part = $2::integer',
-        values: [versionId, parts.length],
+        values: [versionId, part],
       });
-      if (!row) return Buffer.concat(parts);
-      parts.push(row.bytes);
+      if (!row) return;
+      yield row.bytes;
     }
   }
 
@@ -173,60 +269,70 @@ export class VersionRepository {
    */
   async makeCurrent(
     tx: Transaction,
-    target: VersionToIndex & { language: string; space: EmbeddingSpace },
+    target: VersionToIndex & { space: EmbeddingSpace },
+    summary: VersionSummary,
     content: VersionContent,
   ): Promise<boolean> {
     const { versionId, version, documentId, collectionId } = target;
     // First of all, as a submit does: else the update below goes on with the version as it was before a submit.
     await tx.query({
+      name: 'document_lock',
       text: 'select 1 from documents where id = $1::uuid for no key update',
       values: [documentId],
     });
     const [current] = await tx.query({
+      name: 'document_make_current',
       text: `
         update documents d set current_version = $2::integer, title = $3::text, media_type = v.media_type,
-          metadata = coalesce(v.metadata, d.metadata), updated_at = now()
+          metadata = $5::jsonb || coalesce((
+            select given.metadata from document_versions given
+            where given.document_id = d.id and given.metadata is not null
+            order by given.version desc limit 1
+          ), '{}'), updated_at = now()
         from document_versions v
         where d.id = $1::uuid and v.id = $4::uuid and coalesce(d.current_version, 0) < $2::integer
         returning d.id`,
-      values: [documentId, version, content.title, versionId],
+      values: [documentId, version, summary.title, versionId, JSON.stringify(summary.metadata)],
     });
     if (!current) {
-      if (await this.isCurrent(tx, documentId, version)) return true; // stored by another worker that took the job over
       await tx.query({
-        text: `update document_versions set status = 'superseded' where id = $1::uuid`,
+        text: `
+          with superseded as (
+            update document_versions set status = 'superseded' where id = $1::uuid
+          )
+          delete from staged_chunks where version_id = $1::uuid`,
         values: [versionId],
       });
       return false;
     }
     await tx.query({
+      name: 'chunks_delete',
       text: 'delete from chunks where document_id = $1::uuid',
       values: [documentId],
     });
+    if (content === 'staged') await moveStaged(tx, target, summary);
+    else await this.store(tx, target, summary, content);
     await tx.query({
-      text: 'insert into document_texts (version_id, body) values ($1::uuid, $2::text)',
-      values: [versionId, content.text],
-    });
-    await this.storeChunks(tx, target, content);
-    await tx.query({
+      name: 'versions_supersede',
       text: `
-        update document_versions set status = case when id = $2::uuid then 'ready' else 'superseded' end,
-          ready_at = case when id = $2::uuid then now() else ready_at end
+        update document_versions v set
+          status = case when id = $2::uuid then 'ready' else 'superseded' end,
+          ready_at = case when id = $2::uuid then now() else ready_at end,
+          page_count = case when id = $2::uuid then $3::integer else page_count end,
+          chunk_count = case when id = $2::uuid then $4::integer else chunk_count end,
+          token_count = case when id = $2::uuid then
+            (select coalesce(sum(token_count), 0) from chunks where version_id = $2::uuid) else token_count end,
+          parsed_metadata = case when id = $2::uuid then $5::jsonb else parsed_metadata end
         where document_id = $1::uuid and (id = $2::uuid or (status = 'ready' and id <> $2::uuid))`,
-      values: [documentId, versionId],
-    });
-    await tx.query({
-      text: `
-        update document_versions set page_count = $2::integer, chunk_count = $3::integer, token_count = $4::integer
-        where id = $1::uuid`,
       values: [
+        documentId,
         versionId,
-        content.pageCount,
-        content.chunks.length,
-        content.chunks.reduce((sum, chunk) => sum + chunk.tokenCount, 0),
+        summary.pageCount,
+        summary.chunkCount,
+        JSON.stringify(summary.metadata),
       ],
     });
-    await dropSupersededContent(tx, documentId);
+    if (target.hasCurrent || version > 1) await dropSupersededContent(tx, documentId);
     const spaceId = await advanceEpoch(tx, collectionId);
     if (spaceId !== target.space.id) {
       throw new RagError(
@@ -251,85 +357,57 @@ export class VersionRepository {
     });
     const [changed] = await tx.query({
       text: `
-        update documents d set metadata = $2::jsonb, updated_at = now()
+        update documents d set metadata = v.parsed_metadata || $2::jsonb, updated_at = now()
         from document_versions v
         where v.id = $1::uuid and d.id = v.document_id and d.current_version = v.version
-          and d.metadata <> $2::jsonb
+          and d.metadata <> v.parsed_metadata || $2::jsonb
         returning d.id`,
       values,
     });
     if (changed) await advanceEpoch(tx, collectionId);
   }
 
-  private async isCurrent(tx: Transaction, documentId: string, version: number): Promise<boolean> {
-    const [row] = await tx.query({
-      text: 'select 1 as one from documents where id = $1::uuid and current_version = $2::integer',
-      values: [documentId, version],
-    });
-    return row !== undefined;
-  }
-
-  private async storeChunks(
+  private async store(
     tx: Transaction,
-    target: VersionToIndex & { language: string; space: EmbeddingSpace },
-    content: VersionContent,
+    target: VersionToIndex & { space: EmbeddingSpace },
+    { language }: VersionSummary,
+    { text, chunks, embeddings }: Exclude<VersionContent, 'staged'>,
   ): Promise<void> {
-    const halfvecOid = await this.findHalfvecOid(tx);
-    for (let first = 0; first < content.chunks.length; first += ROWS_PER_INSERT) {
-      const chunks = content.chunks.slice(first, first + ROWS_PER_INSERT);
-      const inserted = await tx.query<{ id: string; ordinal: number }>({
-        name: 'chunks_insert',
+    await tx.query({
+      name: 'document_text_insert',
+      text: 'insert into document_texts (version_id, body) values ($1::uuid, $2::text)',
+      values: [target.versionId, text],
+    });
+    const halfvecOid = await this.halfvecOid.get(tx);
+    for (let first = 0; first < chunks.length; first += ROWS_PER_INSERT) {
+      const rows = chunks.slice(first, first + ROWS_PER_INSERT);
+      await tx.query({
+        name: `chunks_insert_${target.space.number}`,
         text: `
-          insert into chunks (collection_id, document_id, version_id, language, ordinal, body, heading_path, page,
-            char_start, char_end, token_count, body_sha256, lexical_text, lexical_vector)
-          select $1::uuid, $2::uuid, $3::uuid, $4::text, ordinal, body,
-            array(select jsonb_array_elements_text(heading_path)), page, char_start, char_end, token_count,
-            body_sha256, lexical_text,
-            case when $14::boolean then to_tsvector($4::text::regconfig, lexical_text) end
-          from unnest($5::integer[], $6::text[], $7::jsonb[], $8::integer[], $9::integer[], $10::integer[],
-            $11::integer[], $12::bytea[], $13::text[])
-            as c (ordinal, body, heading_path, page, char_start, char_end, token_count, body_sha256, lexical_text)
-          returning id, ordinal`,
+          with stored as (
+            insert into chunks (collection_id, document_id, version_id, language, ${chunkColumns}, lexical_vector)
+            select $1::uuid, $2::uuid, $3::uuid, $4::text, ${chunkValues},
+              case when $5::boolean then to_tsvector($4::text::regconfig, lexical_text) end
+            from unnest(${chunkParameters(8)}) as c (${chunkColumns})
+            returning id, ordinal
+          )
+          insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
+          select $6::uuid, $1::uuid, $2::uuid, stored.id, e.embedding
+          from stored join unnest($${8 + CHUNK_COLUMNS}::integer[], $7::halfvec[]) as e (ordinal, embedding)
+            on e.ordinal = stored.ordinal`,
         values: [
           target.collectionId,
           target.documentId,
           target.versionId,
-          target.language,
-          chunks.map((chunk) => chunk.ordinal),
-          chunks.map((chunk) => chunk.text),
-          chunks.map((chunk) => JSON.stringify(chunk.headingPath)),
-          chunks.map((chunk) => chunk.page),
-          chunks.map((chunk) => chunk.start),
-          chunks.map((chunk) => chunk.end),
-          chunks.map((chunk) => chunk.tokenCount),
-          chunks.map((chunk) => chunk.textSha256),
-          chunks.map((chunk) => chunk.lexicalText),
+          language,
           this.lexicalEngine === 'ts_rank',
-        ],
-      });
-      inserted.sort((a, b) => a.ordinal - b.ordinal);
-      await tx.query({
-        text: `
-          insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
-          select $1::uuid, $2::uuid, $3::uuid, chunk_id, embedding
-          from unnest($4::uuid[], $5::halfvec[]) as e (chunk_id, embedding)`,
-        values: [
           target.space.id,
-          target.collectionId,
-          target.documentId,
-          inserted.map(({ id }) => id),
-          halfvecArray(content.embeddings.slice(first, first + ROWS_PER_INSERT), halfvecOid),
+          halfvecArray(embeddings.slice(first, first + ROWS_PER_INSERT), halfvecOid),
+          ...chunkArrays(rows),
+          rows.map((chunk) => chunk.ordinal),
         ],
       });
     }
-  }
-
-  private async findHalfvecOid(tx: Transaction): Promise<number> {
-    if (this.halfvecOid === undefined) {
-      const [row] = await tx.query<{ oid: number }>({ text: `select 'halfvec'::regtype::oid as oid` });
-      this.halfvecOid = row!.oid;
-    }
-    return this.halfvecOid;
   }
 }
 

@@ -5,6 +5,7 @@ import {
   CollectionRepository,
   EmbeddingSpaceRepository,
   IndexJobRepository,
+  JobLeaseRepository,
   VectorIndexRepository,
   VersionRepository,
 } from '#libs/corpus';
@@ -13,6 +14,8 @@ import { PgBossJobQueue } from '#libs/jobs';
 import { serverOptions } from '../../../test/support/engines.js';
 import { createTestDatabase, serverMissing, stack, type TestDatabase } from '../../../test/support/stack.js';
 import { waitFor } from '../../../test/support/wait-for.js';
+import { LeasedJobs } from './leased-jobs.js';
+import { LeaseWatch } from './lease-watch.js';
 import { BuildVectorIndexHandler } from './build-vector-index.handler.js';
 
 const VECTORS_MIN = 20;
@@ -44,14 +47,17 @@ describe('the vector index of a bulk load', () => {
   async function setUp() {
     const repositories = {
       jobs: new IndexJobRepository(database),
+      leases: new JobLeaseRepository(database),
       collections: new CollectionRepository(database, 'bm25'),
       spaces: new EmbeddingSpaceRepository(database),
       chunks: new ChunkRepository(database, 'bm25'),
       vectorIndexes: new VectorIndexRepository(database),
     };
     const versions = new VersionRepository(database, 'bm25');
+    const { jobs, leases } = repositories;
+    const runs = new LeasedJobs(jobs, leases, new LeaseWatch(leases));
     const options = { memoryMb: 64, workers: 1 };
-    const handler = new BuildVectorIndexHandler(database, repositories, queue, options, VECTORS_MIN);
+    const handler = new BuildVectorIndexHandler(database, repositories, runs, queue, options, VECTORS_MIN);
     const model = `m-${randomUUID()}`;
     const { id: spaceId } = await repositories.spaces.findOrCreate({
       provider: 'test',
@@ -61,8 +67,7 @@ describe('the vector index of a bulk load', () => {
     const { collection } = await repositories.collections.findOrCreate({
       name: `c-${randomUUID()}`,
       language: 'english',
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
       embeddingSpaceId: spaceId,
     });
     const submit = async () => {
@@ -92,14 +97,23 @@ describe('the vector index of a bulk load', () => {
         start: 0,
         end: 4,
         tokenCount: 1,
-        textSha256: Buffer.alloc(32),
+        embeddingSha256: Buffer.alloc(32),
         lexicalText: 'text',
+        group: null,
       }));
       const embeddings = drafts.map(({ ordinal }) => Float32Array.from([1, ordinal, 0]));
+      const lease = (await leases.start(submitted.jobId, 1))!;
       await database.transaction(async (tx) => {
-        const content = { title: 't', text: 'text', pageCount: null, chunks: drafts, embeddings };
-        await versions.makeCurrent(tx, { ...submitted, language: 'english', space }, content);
-        await repositories.jobs.finish(tx, submitted.jobId, 'ready', chunks);
+        const summary = {
+          title: 't',
+          language: 'english',
+          metadata: {},
+          pageCount: null,
+          chunkCount: chunks,
+        };
+        const target = { ...submitted, hasCurrent: false, byteCount: 1, space };
+        await versions.makeCurrent(tx, target, summary, { text: 'text', chunks: drafts, embeddings });
+        await leases.finish(tx, lease, { status: 'ready', done: chunks });
       });
     };
     const openBuilds = async () =>

@@ -1,31 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type {
-  ChunkRepository,
-  CollectionRepository,
-  EmbeddingSpace,
-  EmbeddingSpaceRepository,
-  IndexBuildOptions,
-  IndexJobRepository,
-  VectorIndexRepository,
-} from '#libs/corpus';
+import type { EmbeddingSpace, IndexBuildOptions } from '#libs/corpus';
 import type { Database } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import type { JobContext, JobPayload, JobQueue, JobResult } from '#libs/jobs';
-import { ProgressReport } from './progress-report.js';
+import type { LeasedJobs } from './leased-jobs.js';
+import { LeaseEnded } from './lease-watch.js';
+import type { Repositories } from './repositories.js';
+import type { ProgressReport } from './progress-report.js';
 
 /** Below this an exact search takes at most 8 ms (the index 2 ms) and misses nothing. Measured in bench/RESULTS.md. */
 export const VECTORS_TO_INDEX_MIN = 10_000;
 const LOAD_POLL_MS = 2_000;
 const LOAD_WAIT_MS_MAX = 10 * 60_000;
 
-export interface VectorIndexRepositories {
-  jobs: IndexJobRepository;
-  collections: CollectionRepository;
-  spaces: EmbeddingSpaceRepository;
-  chunks: ChunkRepository;
-  vectorIndexes: VectorIndexRepository;
-}
+export type VectorIndexRepositories = Pick<
+  Repositories,
+  'chunks' | 'collections' | 'jobs' | 'leases' | 'spaces' | 'vectorIndexes'
+>;
 
 /** Gives a space its HNSW index once it holds enough vectors and the load that brought them is over. */
 export class BuildVectorIndexHandler {
@@ -34,6 +26,7 @@ export class BuildVectorIndexHandler {
   constructor(
     private readonly database: Database,
     private readonly repositories: VectorIndexRepositories,
+    private readonly runs: LeasedJobs,
     private readonly queue: JobQueue,
     private readonly options: IndexBuildOptions,
     private readonly vectorsMin = VECTORS_TO_INDEX_MIN,
@@ -56,31 +49,18 @@ export class BuildVectorIndexHandler {
     }
   }
 
-  handle = async ({ jobId }: JobPayload<'build-vector-index'>, context: JobContext): Promise<JobResult> => {
-    const { jobs, collections, spaces } = this.repositories;
-    const job = await jobs.find(jobId);
-    if (!job || !['queued', 'running'].includes(job.status)) {
-      return { outcome: 'skipped', reason: 'the job was cancelled or its collection deleted' };
-    }
-    await jobs.start(jobId, context.attempt);
-    const progress = new ProgressReport(jobId, jobs);
-    const { embeddingSpaceId } = await collections.getById(job.collectionId);
-    const space = await spaces.get(embeddingSpaceId);
-    try {
-      if (!(await this.loadIsOver(space, progress, context.signal))) return cancelled;
-      const seconds = await this.build(space, progress, context.signal);
-      await jobs.finishForCollection(this.database, jobId, { seconds });
-      return { outcome: 'done' };
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const failure = { code: 'internal_error', message, stage: progress.stage, retryable: true };
-      if (context.isLastAttempt) await jobs.fail(jobId, context.attempt, failure);
-      else await jobs.requeue(jobId, context.attempt, failure);
-      throw error;
-    } finally {
+  handle = ({ jobId }: JobPayload<'build-vector-index'>, context: JobContext): Promise<JobResult> =>
+    this.runs.run(jobId, context, async ({ job, lease, progress, signal }) => {
+      const { collections, leases, spaces } = this.repositories;
+      const { embeddingSpaceId } = await collections.getById(job.collectionId);
+      const space = await spaces.get(embeddingSpaceId);
+      await this.waitForLoad(space, progress, signal);
+      const seconds = await this.build(space, progress, signal);
       await progress.settled();
-    }
-  };
+      if (!(await leases.finish(this.database, lease, { status: 'ready', details: { seconds } })))
+        throw new LeaseEnded();
+      return { outcome: 'done' };
+    });
 
   /** Builds now, whatever is going on. @returns how many seconds it took; 0 when the space is gone */
   async build(space: EmbeddingSpace, progress: ProgressReport, signal: AbortSignal): Promise<number> {
@@ -98,19 +78,15 @@ export class BuildVectorIndexHandler {
   }
 
   /** Adding vectors to an index is what takes long: it waits until no document is on its way, but not for ever. */
-  private async loadIsOver(
+  private async waitForLoad(
     space: EmbeddingSpace,
     progress: ProgressReport,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<void> {
     progress.enter('wait');
     const deadline = Date.now() + LOAD_WAIT_MS_MAX;
     while (Date.now() < deadline && (await this.repositories.jobs.hasOpenDocuments(space.id))) {
       await sleep(LOAD_POLL_MS, undefined, { signal });
-      if (!(await progress.isRunning())) return false;
     }
-    return progress.isRunning();
   }
 }
-
-const cancelled: JobResult = { outcome: 'skipped', reason: 'the job was cancelled' };

@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type {
+  ChunkingSettings,
+  ChunkingStrategy,
   Collection,
   CollectionRepository,
   EmbeddingSpace,
@@ -16,6 +18,7 @@ export const DEFAULT_COLLECTION = 'default';
 export interface CollectionSettings {
   name: string;
   language: string;
+  chunker?: ChunkingStrategy | undefined;
   chunkTokensMax?: number | undefined;
   overlapTokens?: number | undefined;
 }
@@ -34,21 +37,27 @@ export class CollectionService {
 
   /** The collection of that name, made when it is missing. @throws {RagError} invalid_request */
   async ensure(settings: CollectionSettings): Promise<Collection> {
+    const space = await this.preferredSpace();
+    const { collection } = await this.collections.findOrCreate({
+      name: settings.name,
+      language: settings.language,
+      chunking: this.chunkingOf(settings),
+      embeddingSpaceId: space.id,
+    });
+    return collection;
+  }
+
+  /** What is not given is the default. @throws {RagError} invalid_request */
+  chunkingOf(
+    settings: Pick<CollectionSettings, 'chunker' | 'chunkTokensMax' | 'overlapTokens'>,
+  ): ChunkingSettings {
     const chunkTokensMax = settings.chunkTokensMax ?? this.defaults.chunkTokensMax;
     const overlapTokens =
       settings.overlapTokens ?? Math.min(this.defaults.overlapTokens, Math.floor(chunkTokensMax / 4));
     if (overlapTokens * 2 >= chunkTokensMax) {
       throw new RagError('invalid_request', 'overlap_tokens must be less than half of chunk_tokens_max.');
     }
-    const space = await this.preferredSpace();
-    const { collection } = await this.collections.findOrCreate({
-      name: settings.name,
-      language: settings.language,
-      chunkTokensMax,
-      overlapTokens,
-      embeddingSpaceId: space.id,
-    });
-    return collection;
+    return { strategy: settings.chunker ?? 'structural', chunkTokensMax, overlapTokens };
   }
 
   /**

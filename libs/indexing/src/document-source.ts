@@ -16,6 +16,24 @@ export interface SourceContent {
   externalId: string | null;
 }
 
+/** Bytes with what their sender says of them. @throws {RagError} unsupported_media_type */
+export async function uploadedContent({
+  bytes,
+  filename,
+  declaredMediaType,
+}: {
+  bytes: Buffer;
+  filename: string | null;
+  declaredMediaType?: string | null;
+}): Promise<SourceContent> {
+  const mediaType = await detectMediaType({
+    bytes,
+    ...(filename && { filename }),
+    ...(declaredMediaType && { declaredMediaType }),
+  });
+  return { bytes, mediaType, filename, externalId: null };
+}
+
 /** Brings a source to bytes of a known type. */
 export class DocumentSourceReader {
   constructor(
@@ -32,14 +50,8 @@ export class DocumentSourceReader {
         return { bytes, mediaType: 'text/markdown', filename: null, externalId: null };
       }
       case 'upload': {
-        const { bytes, filename, declaredMediaType } = source;
-        this.assertSize(bytes.length);
-        const mediaType = await detectMediaType({
-          bytes,
-          ...(filename && { filename }),
-          ...(declaredMediaType && { declaredMediaType }),
-        });
-        return { bytes, mediaType, filename, externalId: null };
+        this.assertSize(source.bytes.length);
+        return uploadedContent(source);
       }
       case 'file': {
         const { bytes, relativePath } = await this.root.read(source.path, this.bytesMax);

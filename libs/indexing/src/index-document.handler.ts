@@ -1,159 +1,184 @@
-import { Logger } from '@nestjs/common';
-import type {
-  CollectionRepository,
-  EmbeddingSpaceRepository,
-  IndexJobError,
-  IndexJobRepository,
-  IndexStage,
-  VersionRepository,
-  VersionToIndex,
-} from '#libs/corpus';
+import type { EmbeddingSpace, JobLease, VersionContent, VersionSummary, VersionToIndex } from '#libs/corpus';
 import type { Database } from '#libs/database';
-import { isRagError } from '#libs/errors';
 import type { JobContext, JobPayload, JobResult } from '#libs/jobs';
 import type { EmbeddingModels } from '#libs/model-routing';
 import type { BuildVectorIndexHandler } from './build-vector-index.handler.js';
-import { ParsePool, type PreparedDocument } from './parse-pool.js';
-import { ProgressReport } from './progress-report.js';
+import type { DocumentPace } from './document-pace.js';
+import type { LeasedJob, LeasedJobs } from './leased-jobs.js';
+import { LeaseEnded } from './lease-watch.js';
+import type { Repositories } from './repositories.js';
+import type { UrlDocumentService } from './url-document.service.js';
+import type { ParsePool } from './parse-pool.js';
+import type { PreparedChunk, PreparedPart } from './prepared-part.js';
 
-export interface IndexingRepositories {
-  jobs: IndexJobRepository;
-  versions: VersionRepository;
-  collections: CollectionRepository;
-  spaces: EmbeddingSpaceRepository;
-}
+type Target = VersionToIndex & { space: EmbeddingSpace };
 
 const EMBEDDING_BATCH = 32;
 
 /** Turns a submitted version into chunks and vectors and makes it current: parse -> split -> embed -> store. */
 export class IndexDocumentHandler {
-  private readonly logger = new Logger(IndexDocumentHandler.name);
-
   constructor(
     private readonly database: Database,
-    private readonly repositories: IndexingRepositories,
+    private readonly repositories: Pick<
+      Repositories,
+      'collections' | 'leases' | 'spaces' | 'staging' | 'versions'
+    >,
     private readonly embeddings: EmbeddingModels,
     private readonly parser: ParsePool,
+    private readonly runs: LeasedJobs,
     private readonly indexBuilder: BuildVectorIndexHandler,
+    private readonly urls: UrlDocumentService,
+    private readonly pace: DocumentPace,
   ) {}
 
   handle = async ({ jobId }: JobPayload<'index-document'>, context: JobContext): Promise<JobResult> => {
-    const job = await this.repositories.jobs.find(jobId);
-    const version = job?.versionId ? await this.repositories.versions.find(job.versionId) : null;
-    if (!job || !version) return { outcome: 'skipped', reason: 'the document was deleted' };
-    if (job.status !== 'queued' && job.status !== 'running') {
-      return { outcome: 'skipped', reason: `the job is ${job.status} already` };
-    }
-    await this.repositories.jobs.start(jobId, context.attempt);
-    const progress = new ProgressReport(jobId, this.repositories.jobs);
-    try {
-      const status = await this.index(jobId, version, progress, context.signal);
-      return status === 'ready'
-        ? { outcome: 'done' }
-        : { outcome: 'skipped', reason: 'a newer version is current' };
-    } catch (error) {
-      return await this.settle(jobId, error, progress.stage, context);
-    } finally {
-      await progress.settled();
-    }
+    await this.pace.take(context.signal);
+    return this.runs.run(jobId, context, (run) => this.index(run));
   };
 
-  private async index(
-    jobId: string,
-    version: VersionToIndex,
-    progress: ProgressReport,
-    signal: AbortSignal,
-  ): Promise<'ready' | 'superseded'> {
-    const { collections, jobs, spaces, versions } = this.repositories;
+  private async index(run: LeasedJob): Promise<JobResult> {
+    const { versions, collections, spaces } = this.repositories;
+    const versionId = run.job.versionId ?? (await this.urls.fetchVersion(run));
+    if (!versionId) return { outcome: 'skipped', reason: 'the page has not changed' };
+    const version = await versions.find(versionId);
+    if (!version) return { outcome: 'skipped', reason: 'the document was deleted' };
     const collection = await collections.getById(version.collectionId);
     const space = await spaces.get(collection.embeddingSpaceId);
-    progress.enter('parse');
-    const prepared = await this.parser.prepare(
+    const target = { ...version, space };
+    run.progress.enter('parse');
+    const parts = this.parser.prepare(
       {
-        bytes: await versions.readSource(version.versionId),
+        source: versions.readSource(version.versionId),
+        byteCount: version.byteCount,
         mediaType: version.mediaType,
         filename: version.filename,
         title: version.title,
-        chunkTokensMax: collection.chunkTokensMax,
-        overlapTokens: collection.overlapTokens,
+        chunking: collection.chunking,
+        language: collection.language,
       },
-      (done, total) => progress.update(done, total),
-      signal,
+      (done, total) => run.progress.update(done, total),
+      run.signal,
     );
-    const embeddings = await this.embed(prepared, this.embeddings.of(space), progress, signal);
-    signal.throwIfAborted();
-    progress.enter('store', prepared.chunks.length);
-    await progress.settled();
-    const status = await this.database.transaction(async (tx) => {
-      const current = await versions.makeCurrent(
-        tx,
-        { ...version, language: collection.language, space },
-        {
-          ...prepared,
-          chunks: prepared.chunks.map((chunk) => ({ ...chunk, textSha256: Buffer.from(chunk.textSha256) })),
-          embeddings,
-        },
-      );
-      const outcome = current ? 'ready' : 'superseded';
-      await jobs.finish(tx, jobId, outcome, prepared.chunks.length);
-      return outcome;
-    });
+    const { summary, content } = await this.prepare(run, target, parts);
+    run.signal.throwIfAborted();
+    run.progress.enter('store', summary.chunkCount);
+    await run.progress.settled();
+    const status = await this.commit(run.lease, target, summary, content);
     await this.indexBuilder.requestIfDue(collection.id, space);
-    return status;
+    return status === 'ready'
+      ? { outcome: 'done' }
+      : { outcome: 'skipped', reason: 'a newer version is current' };
+  }
+
+  /** A new document of one batch stays in memory; everything else is staged batch by batch, and reuses vectors. */
+  private async prepare(
+    run: LeasedJob,
+    target: Target,
+    parts: AsyncIterable<PreparedPart>,
+  ): Promise<{ summary: VersionSummary; content: VersionContent }> {
+    const preparing = new PreparingDocument();
+    let first: Extract<PreparedPart, { kind: 'chunks' }> | null = null;
+    let isStaged = target.hasCurrent || run.attempt > 1;
+    for await (const part of parts) {
+      if (part.kind === 'document') preparing.document = part;
+      else if (part.kind === 'end') preparing.end = part;
+      else if (!isStaged && !first) first = part;
+      else {
+        if (first) await this.stage(run, target, preparing, first);
+        first = null;
+        isStaged = true;
+        await this.stage(run, target, preparing, part);
+      }
+    }
+    const summary = preparing.summary();
+    await this.repositories.collections.ensureLanguage(target.collectionId, summary.language);
+    if (!isStaged) {
+      const { text = '', chunks = [] } = first ?? {};
+      run.progress.enter('embed', chunks.length);
+      const embeddings = await this.embed(run, target.space, chunks);
+      return { summary, content: { text, chunks: chunks.map(toStore), embeddings } };
+    }
+    await this.repositories.staging.trim(target.versionId, {
+      chunks: summary.chunkCount,
+      textParts: preparing.textParts,
+    });
+    return { summary, content: 'staged' };
+  }
+
+  private async stage(
+    run: LeasedJob,
+    target: Target,
+    preparing: PreparingDocument,
+    { text, start, chunks }: Extract<PreparedPart, { kind: 'chunks' }>,
+  ): Promise<void> {
+    const { staging } = this.repositories;
+    run.signal.throwIfAborted();
+    if (text !== '') {
+      await staging.stageText(target.versionId, preparing.textParts, start, text);
+      preparing.textParts += 1;
+    }
+    const missing = await staging.stageChunks(run.lease, target, chunks.map(toStore));
+    if (!missing) throw new LeaseEnded();
+    const wanted = new Set(missing);
+    const toEmbed = chunks.filter(({ ordinal }) => wanted.has(ordinal));
+    const embeddings = await this.embed(run, target.space, toEmbed);
+    if (embeddings.length > 0) await staging.stageEmbeddings(target.versionId, missing, embeddings);
+    preparing.chunkCount += chunks.length;
+    run.progress.advance('embed', preparing.chunkCount);
   }
 
   private async embed(
-    { chunks }: PreparedDocument,
-    model: ReturnType<EmbeddingModels['of']>,
-    progress: ProgressReport,
-    signal: AbortSignal,
+    { signal, progress }: LeasedJob,
+    space: EmbeddingSpace,
+    chunks: readonly PreparedChunk[],
   ): Promise<Float32Array[]> {
-    progress.enter('embed', chunks.length);
+    const model = this.embeddings.of(space);
     const embeddings: Float32Array[] = [];
     while (embeddings.length < chunks.length) {
       signal.throwIfAborted();
       const batch = chunks.slice(embeddings.length, embeddings.length + EMBEDDING_BATCH);
-      embeddings.push(
-        ...(await model.embed(
-          batch.map((chunk) => chunk.embeddingText),
-          { kind: 'document', signal },
-        )),
+      const vectors = await model.embed(
+        batch.map((chunk) => chunk.embeddingText),
+        { kind: 'document', signal },
       );
-      progress.update(embeddings.length, chunks.length);
+      embeddings.push(...vectors);
+      if (progress.stage === 'embed') progress.update(embeddings.length, chunks.length);
     }
     return embeddings;
   }
 
-  /** Retryable failures go back to the queue while attempts are left; the rest end the job, with a reason. */
-  private async settle(
-    jobId: string,
-    error: unknown,
-    stage: IndexStage | null,
-    context: JobContext,
-  ): Promise<JobResult> {
-    if (context.signal.aborted) {
-      await this.repositories.jobs.requeue(jobId, context.attempt, null);
-      throw error;
-    }
-    const failure = describeFailure(error, stage);
-    if (failure.retryable && !context.isLastAttempt) {
-      await this.repositories.jobs.requeue(jobId, context.attempt, failure);
-      throw error;
-    }
-    if (!isRagError(error)) this.logger.error('indexing failed unexpectedly', { jobId, stage, error });
-    await this.repositories.jobs.fail(jobId, context.attempt, failure);
-    return { outcome: 'failed', reason: failure.code };
+  private async commit(
+    lease: JobLease,
+    target: Target,
+    summary: VersionSummary,
+    content: VersionContent,
+  ): Promise<'ready' | 'superseded'> {
+    const { leases, versions } = this.repositories;
+    return this.database.transaction(async (tx) => {
+      const isCurrent = await versions.makeCurrent(tx, target, summary, content);
+      const status = isCurrent ? 'ready' : 'superseded';
+      // The fence: whoever lost the job meanwhile rolls all of this back.
+      if (!(await leases.finish(tx, lease, { status, done: summary.chunkCount }))) throw new LeaseEnded();
+      return status;
+    });
   }
 }
 
-function describeFailure(error: unknown, stage: IndexStage | null): IndexJobError {
-  if (isRagError(error)) {
-    return { code: error.code, message: error.message, stage, retryable: error.retryable };
+/** What is known of a document while its parts come. */
+class PreparingDocument {
+  document: Extract<PreparedPart, { kind: 'document' }> | null = null;
+  end: Extract<PreparedPart, { kind: 'end' }> | null = null;
+  textParts = 0;
+  chunkCount = 0;
+
+  summary(): VersionSummary {
+    if (!this.document || !this.end) throw new Error('the parser has ended too early');
+    const { title, language, metadata } = this.document;
+    const { pageCount, chunkCount } = this.end;
+    return { title, language, metadata, pageCount, chunkCount };
   }
-  return {
-    code: 'internal_error',
-    message: 'Indexing failed in a way that was not foreseen; the log of the worker has the details.',
-    stage,
-    retryable: true,
-  };
+}
+
+function toStore({ embeddingSha256, ...chunk }: PreparedChunk) {
+  return { ...chunk, embeddingSha256: Buffer.from(embeddingSha256) };
 }

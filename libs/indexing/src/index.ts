@@ -1,5 +1,12 @@
+export { type AcceptedBatch, BatchService } from './batch.service.js';
 export { CollectionService, DEFAULT_COLLECTION, type CollectionSettings } from './collection.service.js';
 export type { DocumentSource } from './document-source.js';
-export { IndexingModule, IndexingWorkerModule } from './indexing.module.js';
+export { IndexingModule } from './indexing.module.js';
+export { IndexingWorkerModule } from './indexing-worker.module.js';
 export { IndexingService, type AcceptedDocument, type IndexRequest } from './indexing.service.js';
+export { JobService } from './job.service.js';
+export { isArchive } from './parse/index.js';
+export { RechunkingService } from './rechunking.service.js';
 export { type ReembedRequest, ReembeddingService } from './reembedding.service.js';
+export { parsePageUrl, parseRefreshInterval } from './fetch/index.js';
+export { UrlDocumentService } from './url-document.service.js';

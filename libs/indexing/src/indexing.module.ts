@@ -1,67 +1,67 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Module,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CONFIG, type Config } from '#libs/config';
-import {
-  ChunkRepository,
-  CollectionRepository,
-  CorpusModule,
-  EmbeddingSpaceRepository,
-  IndexJobRepository,
-  ReembeddingRepository,
-  TenantRepository,
-  VectorIndexRepository,
-  VersionRepository,
-} from '#libs/corpus';
+import { CorpusModule } from '#libs/corpus';
 import { Database, DatabaseModule } from '#libs/database';
 import { JobQueue, JobsModule } from '#libs/jobs';
 import { EmbeddingModels, ModelsModule } from '#libs/model-routing';
+import { BatchService } from './batch.service.js';
 import { CollectionService, DEFAULT_COLLECTION } from './collection.service.js';
+import { DocumentQueue } from './document-queue.js';
 import { DocumentSourceReader } from './document-source.js';
-import { BuildVectorIndexHandler, type VectorIndexRepositories } from './build-vector-index.handler.js';
-import { IndexDocumentHandler, type IndexingRepositories } from './index-document.handler.js';
+import { PageFetcher, userAgent } from './fetch/index.js';
 import { IndexingService } from './indexing.service.js';
-import { OpenJobs } from './open-jobs.js';
-import { ParsePool } from './parse-pool.js';
-import { ReembedCollectionHandler } from './reembed-collection.handler.js';
+import { JobService } from './job.service.js';
+import { RechunkingService } from './rechunking.service.js';
 import { ReembeddingService } from './reembedding.service.js';
+import { type Repositories, REPOSITORIES, repositoriesProvider } from './repositories.js';
 import { RootFolder } from './root-folder.js';
+import { UrlDocumentService } from './url-document.service.js';
 
 /** Accepting documents: what the api needs. */
 @Module({
   imports: [CorpusModule, DatabaseModule, JobsModule, ModelsModule],
   providers: [
+    repositoriesProvider,
+    {
+      provide: DocumentQueue,
+      inject: [CONFIG, REPOSITORIES, JobQueue],
+      useFactory: ({ indexing }: Config, { jobs }: Repositories, queue: JobQueue) =>
+        new DocumentQueue(jobs, queue, indexing.queueMax),
+    },
+    {
+      provide: DocumentSourceReader,
+      inject: [CONFIG],
+      useFactory: ({ indexing }: Config) =>
+        new DocumentSourceReader(new RootFolder(indexing.root), indexing.bytesMax),
+    },
+    {
+      provide: PageFetcher,
+      inject: [CONFIG],
+      useFactory: ({ fetch, indexing }: Config) =>
+        new PageFetcher({
+          bytesMax: indexing.bytesMax,
+          timeoutMs: fetch.timeoutMs,
+          allowNetworks: fetch.allowNetworks,
+          ports: fetch.ports,
+          userAgent: userAgent(fetch.contact),
+        }),
+    },
     {
       provide: ReembeddingService,
-      inject: [
-        Database,
-        CollectionRepository,
-        EmbeddingSpaceRepository,
-        IndexJobRepository,
-        EmbeddingModels,
-        JobQueue,
-      ],
+      inject: [Database, REPOSITORIES, EmbeddingModels, JobQueue],
       useFactory: (
         database: Database,
-        collections: CollectionRepository,
-        spaces: EmbeddingSpaceRepository,
-        jobs: IndexJobRepository,
+        { collections, spaces, jobs }: Repositories,
         models: EmbeddingModels,
         queue: JobQueue,
       ) => new ReembeddingService(database, collections, spaces, jobs, models, queue),
     },
     {
       provide: CollectionService,
-      inject: [CONFIG, CollectionRepository, EmbeddingSpaceRepository, TenantRepository, EmbeddingModels],
+      inject: [CONFIG, REPOSITORIES, EmbeddingModels],
       useFactory: async (
         { chunking }: Config,
-        collections: CollectionRepository,
-        spaces: EmbeddingSpaceRepository,
-        tenants: TenantRepository,
+        { collections, spaces, tenants }: Repositories,
         embeddings: EmbeddingModels,
       ) => {
         const service = new CollectionService(collections, spaces, tenants, embeddings, chunking);
@@ -71,140 +71,72 @@ import { RootFolder } from './root-folder.js';
       },
     },
     {
+      provide: RechunkingService,
+      inject: [Database, REPOSITORIES, CollectionService, JobQueue],
+      useFactory: (
+        database: Database,
+        { collections, jobs }: Repositories,
+        service: CollectionService,
+        queue: JobQueue,
+      ) => new RechunkingService(database, collections, service, jobs, queue),
+    },
+    {
       provide: IndexingService,
-      inject: [CONFIG, Database, CollectionRepository, VersionRepository, IndexJobRepository, JobQueue],
+      inject: [CONFIG, Database, REPOSITORIES, DocumentQueue, DocumentSourceReader],
       useFactory: (
         { indexing }: Config,
         database: Database,
-        collections: CollectionRepository,
-        versions: VersionRepository,
-        indexJobs: IndexJobRepository,
+        repositories: Repositories,
+        queue: DocumentQueue,
+        sources: DocumentSourceReader,
+      ) => new IndexingService(database, repositories, queue, sources, indexing.duplicates),
+    },
+    {
+      provide: BatchService,
+      inject: [Database, REPOSITORIES, IndexingService, DocumentQueue, JobQueue, DocumentSourceReader],
+      useFactory: (
+        database: Database,
+        repositories: Repositories,
+        indexing: IndexingService,
+        documents: DocumentQueue,
         queue: JobQueue,
-      ) =>
-        new IndexingService(
-          database,
-          collections,
-          versions,
-          indexJobs,
-          queue,
-          new DocumentSourceReader(new RootFolder(indexing.root), indexing.bytesMax),
-        ),
+        sources: DocumentSourceReader,
+      ) => new BatchService(database, repositories, indexing, documents, queue, sources),
+    },
+    {
+      provide: UrlDocumentService,
+      inject: [Database, REPOSITORIES, DocumentQueue, JobQueue, PageFetcher],
+      useFactory: (
+        database: Database,
+        repositories: Repositories,
+        documents: DocumentQueue,
+        queue: JobQueue,
+        fetcher: PageFetcher,
+      ) => new UrlDocumentService(database, repositories, documents, queue, fetcher),
+    },
+    {
+      provide: JobService,
+      inject: [Database, REPOSITORIES, DocumentQueue, JobQueue, ReembeddingService],
+      useFactory: (
+        database: Database,
+        { jobs }: Repositories,
+        documents: DocumentQueue,
+        queue: JobQueue,
+        reembeddings: ReembeddingService,
+      ) => new JobService(database, jobs, documents, queue, reembeddings),
     },
   ],
-  exports: [CollectionService, IndexingService, ReembeddingService],
+  exports: [
+    REPOSITORIES,
+    BatchService,
+    CollectionService,
+    DocumentQueue,
+    IndexingService,
+    JobService,
+    PageFetcher,
+    RechunkingService,
+    ReembeddingService,
+    UrlDocumentService,
+  ],
 })
 export class IndexingModule {}
-
-/** The repositories that the handlers of jobs share. */
-const WORKER_REPOSITORIES = Symbol('WorkerRepositories');
-
-type WorkerRepositories = IndexingRepositories &
-  VectorIndexRepositories & { reembeddings: ReembeddingRepository };
-
-/** Doing the work: what a worker process, or the api when embedded, needs. */
-@Module({
-  imports: [CorpusModule, DatabaseModule, JobsModule, ModelsModule],
-  providers: [
-    ParsePool,
-    {
-      provide: OpenJobs,
-      inject: [Database, TenantRepository, IndexJobRepository, JobQueue],
-      useFactory: (
-        database: Database,
-        tenants: TenantRepository,
-        jobs: IndexJobRepository,
-        queue: JobQueue,
-      ) => new OpenJobs(database, tenants, jobs, queue),
-    },
-    {
-      provide: WORKER_REPOSITORIES,
-      inject: [
-        IndexJobRepository,
-        VersionRepository,
-        CollectionRepository,
-        EmbeddingSpaceRepository,
-        ChunkRepository,
-        VectorIndexRepository,
-        ReembeddingRepository,
-      ],
-      useFactory: (
-        jobs: IndexJobRepository,
-        versions: VersionRepository,
-        collections: CollectionRepository,
-        spaces: EmbeddingSpaceRepository,
-        chunks: ChunkRepository,
-        vectorIndexes: VectorIndexRepository,
-        reembeddings: ReembeddingRepository,
-      ): WorkerRepositories => ({
-        jobs,
-        versions,
-        collections,
-        spaces,
-        chunks,
-        vectorIndexes,
-        reembeddings,
-      }),
-    },
-    {
-      provide: BuildVectorIndexHandler,
-      inject: [CONFIG, Database, WORKER_REPOSITORIES, JobQueue],
-      useFactory: (
-        { indexBuild }: Config,
-        database: Database,
-        repositories: WorkerRepositories,
-        queue: JobQueue,
-      ) => new BuildVectorIndexHandler(database, repositories, queue, indexBuild),
-    },
-    {
-      provide: ReembedCollectionHandler,
-      inject: [WORKER_REPOSITORIES, EmbeddingModels, JobQueue, BuildVectorIndexHandler],
-      useFactory: (
-        repositories: WorkerRepositories,
-        models: EmbeddingModels,
-        queue: JobQueue,
-        indexBuilder: BuildVectorIndexHandler,
-      ) => new ReembedCollectionHandler(repositories, models, queue, indexBuilder),
-    },
-    {
-      provide: IndexDocumentHandler,
-      inject: [Database, WORKER_REPOSITORIES, EmbeddingModels, ParsePool, BuildVectorIndexHandler],
-      useFactory: (
-        database: Database,
-        repositories: WorkerRepositories,
-        embeddings: EmbeddingModels,
-        parser: ParsePool,
-        indexBuilder: BuildVectorIndexHandler,
-      ) => new IndexDocumentHandler(database, repositories, embeddings, parser, indexBuilder),
-    },
-  ],
-})
-export class IndexingWorkerModule
-  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
-{
-  constructor(
-    @Inject(CONFIG) private readonly config: Config,
-    @Inject(JobQueue) private readonly queue: JobQueue,
-    @Inject(IndexDocumentHandler) private readonly indexer: IndexDocumentHandler,
-    @Inject(BuildVectorIndexHandler) private readonly indexBuilder: BuildVectorIndexHandler,
-    @Inject(ReembedCollectionHandler) private readonly reembedder: ReembedCollectionHandler,
-    @Inject(ParsePool) private readonly parser: ParsePool,
-    @Inject(OpenJobs) private readonly openJobs: OpenJobs,
-  ) {}
-
-  async onApplicationBootstrap(): Promise<void> {
-    const { concurrency } = this.config.indexing;
-    await this.queue.work('index-document', { concurrency }, this.indexer.handle);
-    await this.queue.work('build-vector-index', { concurrency: 1 }, this.indexBuilder.handle);
-    await this.queue.work('reembed-collection', { concurrency: 1 }, this.reembedder.handle);
-    await this.queue.work('drop-vectors', { concurrency: 1 }, this.reembedder.handleDrop);
-    this.openJobs.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    await this.openJobs.stop();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await this.parser.close();
-  }
-}

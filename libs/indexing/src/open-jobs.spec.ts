@@ -1,17 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import type { IndexJobRepository, TenantRepository } from '#libs/corpus';
+import type { TenantRepository } from '#libs/corpus';
 import { type Database, DEFAULT_TENANT } from '#libs/database';
 import type { JobQueue, JobState } from '#libs/jobs';
 import { OpenJobs } from './open-jobs.js';
+import type { Repositories } from './repositories.js';
+
+const dropAbandoned = () => Promise.resolve();
+const dropExpired = () => Promise.resolve();
 
 /** Open jobs by id, with what the queue says of each; records what is done about them. */
 function setUp(states: Record<string, JobState>) {
   const done: string[] = [];
   const jobs = {
     listOpen: () =>
-      Promise.resolve(Object.keys(states).map((id) => ({ id, kind: 'index_document', attempts: 6 }))),
-    fail: (id: string, attempt: number, { message }: { message: string }) => {
-      done.push(`failed ${id} after ${attempt}: ${message}`);
+      Promise.resolve(
+        Object.keys(states).map((id) => ({
+          id,
+          kind: 'index_document',
+          stage: null,
+          attempts: 6,
+          fence: '6',
+        })),
+      ),
+    giveUp: (id: string, fence: string, { message }: { message: string }) => {
+      done.push(`failed ${id} after ${fence}: ${message}`);
       return Promise.resolve();
     },
   };
@@ -26,7 +38,7 @@ function setUp(states: Record<string, JobState>) {
   const openJobs = new OpenJobs(
     database as unknown as Database,
     { list: () => Promise.resolve([{ id: DEFAULT_TENANT, name: 'default' }]) } as unknown as TenantRepository,
-    jobs as unknown as IndexJobRepository,
+    { jobs, staging: { dropAbandoned }, idempotency: { dropExpired } } as unknown as Repositories,
     queue as unknown as JobQueue,
   );
   return { openJobs, done };

@@ -1,13 +1,17 @@
 import { Logger } from '@nestjs/common';
-import type { IndexJobKind, IndexJobRepository, TenantRepository } from '#libs/corpus';
+import type { IndexJobKind, TenantRepository } from '#libs/corpus';
 import { type Database, runAsTenant } from '#libs/database';
 import type { JobName, JobQueue } from '#libs/jobs';
+import type { Repositories } from './repositories.js';
 
 /** The job of the queue that does each kind. */
 export const jobNameOf = {
   index_document: 'index-document',
   build_index: 'build-vector-index',
   reembed: 'reembed-collection',
+  batch: 'expand-parent',
+  crawl: 'expand-parent',
+  rechunk: 'expand-parent',
 } as const satisfies Record<IndexJobKind, JobName>;
 
 const INTERVAL_MS = 60_000;
@@ -15,7 +19,7 @@ const CHECKED_MAX = 200;
 
 /**
  * Keeps what the API shows of a job true: a job that is open here is open in the queue, too. One that the queue gave up
- * (its worker died at every attempt) has failed; one that the queue has lost goes back into it.
+ * (its worker died at every attempt) has failed; one that the queue has lost goes back into it. What ended jobs have left is removed.
  */
 export class OpenJobs {
   private readonly logger = new Logger(OpenJobs.name);
@@ -25,7 +29,7 @@ export class OpenJobs {
   constructor(
     private readonly database: Database,
     private readonly tenants: TenantRepository,
-    private readonly jobs: IndexJobRepository,
+    private readonly repositories: Pick<Repositories, 'idempotency' | 'jobs' | 'staging'>,
     private readonly queue: JobQueue,
   ) {}
 
@@ -48,7 +52,10 @@ export class OpenJobs {
   }
 
   private async checkTenant(): Promise<void> {
-    for (const { id, kind, attempts } of await this.jobs.listOpen(CHECKED_MAX)) {
+    const { jobs, staging, idempotency } = this.repositories;
+    await staging.dropAbandoned();
+    await idempotency.dropExpired();
+    for (const { id, kind, stage, attempts, fence } of await jobs.listOpen(CHECKED_MAX)) {
       const name = jobNameOf[kind];
       const state = await this.queue.stateOf(name, { jobId: id });
       if (state === 'open') continue;
@@ -57,10 +64,10 @@ export class OpenJobs {
         await this.database.transaction((tx) => this.queue.enqueue(name, { jobId: id }, tx));
         continue;
       }
-      await this.jobs.fail(id, attempts, {
+      await jobs.giveUp(id, fence, {
         code: 'internal_error',
         message: `The job was interrupted ${attempts} times and was given up. Start it again.`,
-        stage: null,
+        stage,
         retryable: true,
       });
     }

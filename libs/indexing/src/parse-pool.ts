@@ -1,110 +1,109 @@
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
-import { RagError, type RagErrorCode } from '#libs/errors';
 import { workerFile } from '#libs/project-files';
-import type { ChunkToStore } from '#libs/corpus';
+import { defaultParseLimits, type ParseLimits, ParserProcess } from './parser-process/index.js';
+import type { PreparedPart, PrepareTask } from './prepared-part.js';
 
-export interface ParseTask {
-  bytes: Uint8Array;
-  mediaType: string;
-  filename: string | null;
-  /** Wins over the title found in the document. */
-  title: string | null;
-  chunkTokensMax: number;
-  overlapTokens: number;
+export { isPoison, POISON_ATTEMPTS_MAX } from './parser-process/index.js';
+
+export interface ParsePoolOptions {
+  /** Documents read at a time, each in a process of its own. */
+  parsers?: number;
+  limits?: Partial<ParseLimits>;
+  /** A program that speaks as `parser.worker` does. */
+  entry?: URL;
 }
 
-export interface PreparedDocument {
-  title: string;
-  text: string;
-  pageCount: number | null;
-  chunks: PreparedChunk[];
-}
-
-export interface PreparedChunk extends Omit<ChunkToStore, 'textSha256'> {
-  textSha256: Uint8Array;
-  /** Title, headings and text: what is embedded. */
-  embeddingText: string;
-}
-
-/** Errors lose their class between threads, so a worker returns them as data. */
-export type ParseOutcome =
-  { prepared: PreparedDocument } | { failure: { code: RagErrorCode; message: string; retryable: boolean } };
-
-const PARSE_TIMEOUT_MS = 120_000;
-const PARSE_HEAP_MB = 1_024;
-
-/** Parses and splits in a worker thread: a large document never blocks the event loop, a stuck one is ended. */
+/**
+ * Parses and splits in processes of their own: whatever a document does to its parser, it fails alone. Processes are
+ * started when they are needed, used for one document after the other, and replaced when they have failed or grown.
+ */
 export class ParsePool {
-  private readonly pool = new Piscina<unknown, ParseOutcome>({
-    filename: workerFile(import.meta.url, 'parse.worker').href,
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: 30_000,
-    resourceLimits: { maxOldGenerationSizeMb: PARSE_HEAP_MB },
-  });
+  private readonly limits: ParseLimits;
+  private readonly entry: URL;
+  private readonly parsers: number;
+  private readonly resting: { parser: ParserProcess; idle: NodeJS.Timeout }[] = [];
+  private readonly working = new Set<ParserProcess>();
+  private readonly waiting: (() => void)[] = [];
+  private taken = 0;
+  private isClosed = false;
 
-  private turn: Promise<unknown> = Promise.resolve();
+  constructor({ parsers = 1, limits, entry }: ParsePoolOptions = {}) {
+    this.parsers = parsers;
+    this.limits = { ...defaultParseLimits, ...limits };
+    this.entry = entry ?? workerFile(import.meta.url, 'parser-process/parser.worker');
+  }
 
   /**
+   * A document's parts, made a few ahead of the reader and no more. A reader that leaves the loop early, and an abort,
+   * end the process that reads for it at once. Waits for a free process first.
    * @param onProgress pages read so far and in all, for formats with pages
-   * @throws {RagError} document_* codes, no_text_layer, unsupported_encoding, parse_timeout; the signal's reason
+   * @throws {RagError} document_* codes, no_text_layer, unsupported_encoding; parse_timeout, document_too_large and
+   * parser_crashed with `isPoison`; what `task.source` throws; the signal's reason
    */
-  async prepare(
-    task: ParseTask,
+  async *prepare(
+    task: PrepareTask,
     onProgress: (done: number, total: number) => void,
     signal: AbortSignal,
-  ): Promise<PreparedDocument> {
-    // One at a time: the clock of a document starts with its own work, not while it waits for another's.
-    const mine = this.turn.then(() => this.run(task, onProgress, signal));
-    this.turn = mine.catch(() => undefined);
-    return mine;
+  ): AsyncGenerator<PreparedPart, void> {
+    await this.takeTurn(signal);
+    const parser = this.takeParser();
+    yield* parser.read(task, onProgress, signal, () => this.release(parser));
   }
 
-  private async run(
-    task: ParseTask,
-    onProgress: (done: number, total: number) => void,
-    signal: AbortSignal,
-  ): Promise<PreparedDocument> {
-    signal.throwIfAborted();
-    const { port1: progress, port2: progressOut } = new MessageChannel();
-    progress.on('message', ([done, total]: [number, number]) => onProgress(done, total));
-    const timeout = AbortSignal.timeout(PARSE_TIMEOUT_MS);
-    try {
-      const outcome = await this.pool.run(
-        { ...task, progress: progressOut },
-        { transferList: [progressOut], signal: AbortSignal.any([signal, timeout]) },
-      );
-      if ('prepared' in outcome) return outcome.prepared;
-      const { code, message, retryable } = outcome.failure;
-      throw new RagError(code, message, { retryable });
-    } catch (error) {
-      throw this.explain(error, signal, timeout);
-    } finally {
-      progress.close();
-    }
-  }
-
+  /** Ends all processes, also those at work. */
   async close(): Promise<void> {
-    await this.pool.destroy();
+    this.isClosed = true;
+    for (const { idle } of this.resting) clearTimeout(idle);
+    const all = [...this.resting.map(({ parser }) => parser), ...this.working];
+    await Promise.all(all.map((parser) => parser.close()));
   }
 
-  private explain(error: unknown, signal: AbortSignal, timeout: AbortSignal): unknown {
-    if (signal.aborted) return signal.reason;
-    if (timeout.aborted) {
-      return new RagError(
-        'parse_timeout',
-        `The document could not be read within ${PARSE_TIMEOUT_MS / 1_000} s. Split it, or save it in a simpler format.`,
-        { cause: error },
-      );
+  private async takeTurn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.taken < this.parsers) {
+      this.taken += 1;
+      return;
     }
-    if ((error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
-      return new RagError(
-        'document_too_large',
-        `Reading the document needs more than ${PARSE_HEAP_MB} MB of memory. Split it into smaller files.`,
-        { cause: error },
-      );
+    await new Promise<void>((resolve, reject) => {
+      const onTurn = () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = () => {
+        this.waiting.splice(this.waiting.indexOf(onTurn), 1);
+        reject(signal.reason as Error);
+      };
+      this.waiting.push(onTurn);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  private takeParser(): ParserProcess {
+    if (this.isClosed) throw new Error('the parsers were closed');
+    let parser: ParserProcess | undefined;
+    while (!parser && this.resting.length > 0) {
+      const last = this.resting.pop()!;
+      clearTimeout(last.idle);
+      if (last.parser.isUsable) parser = last.parser;
     }
-    return error;
+    parser ??= new ParserProcess(this.entry, this.limits);
+    this.working.add(parser);
+    return parser;
+  }
+
+  private release(parser: ParserProcess): void {
+    this.working.delete(parser);
+    if (parser.isUsable && !this.isClosed) {
+      const idle = setTimeout(() => void this.endIdle(parser), this.limits.idleMs).unref();
+      this.resting.push({ parser, idle });
+    }
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.taken -= 1;
+  }
+
+  private async endIdle(parser: ParserProcess): Promise<void> {
+    const index = this.resting.findIndex((resting) => resting.parser === parser);
+    if (index >= 0) this.resting.splice(index, 1);
+    await parser.close();
   }
 }

@@ -1,4 +1,4 @@
-import type { IndexJobRepository, IndexStage } from '#libs/corpus';
+import type { IndexStage, JobLease, JobLeaseRepository } from '#libs/corpus';
 
 const INTERVAL_MS = 500;
 
@@ -12,8 +12,8 @@ export class ProgressReport {
   private isWriting = false;
 
   constructor(
-    private readonly jobId: string,
-    private readonly jobs: IndexJobRepository,
+    private readonly lease: JobLease,
+    private readonly leases: JobLeaseRepository,
   ) {}
 
   enter(stage: IndexStage, total: number | null = null): void {
@@ -23,17 +23,23 @@ export class ProgressReport {
     this.write();
   }
 
-  update(done: number, total: number): void {
+  update(done: number, total: number | null): void {
     this.done = done;
     this.total = total;
     if (!this.isWriting && Date.now() - this.writtenAtMs >= INTERVAL_MS) this.write();
+  }
+
+  /** In a stage whose end is not known, such as embedding while the rest is still read. */
+  advance(stage: IndexStage, done: number): void {
+    this.stage = stage;
+    this.update(done, null);
   }
 
   /** False once the job was cancelled. */
   async isRunning(): Promise<boolean> {
     await this.writing;
     const { stage, done, total } = this;
-    return stage === null || this.jobs.progress(this.jobId, { stage, done, total });
+    return stage === null || this.leases.progress(this.lease, { stage, done, total });
   }
 
   /** Nothing is being written any more. */
@@ -47,7 +53,7 @@ export class ProgressReport {
     this.writtenAtMs = Date.now();
     this.isWriting = true;
     this.writing = this.writing
-      .then(() => this.jobs.progress(this.jobId, { stage, done, total }).then(() => undefined))
+      .then(() => this.leases.progress(this.lease, { stage, done, total }).then(() => undefined))
       .catch(() => undefined)
       .finally(() => {
         this.isWriting = false;

@@ -8,6 +8,8 @@ export const jobPayloads = {
   'index-document': z.strictObject({ jobId: z.uuid() }),
   'build-vector-index': z.strictObject({ jobId: z.uuid() }),
   'reembed-collection': z.strictObject({ jobId: z.uuid() }),
+  /** Makes documents of what a parent job stands for: an archive's members, a site's pages, a collection's documents. */
+  'expand-parent': z.strictObject({ jobId: z.uuid() }),
   /** After the grace time of a re-embedding: the old vectors go. */
   'drop-vectors': z.strictObject({ jobId: z.uuid() }),
 } as const;

@@ -5,6 +5,8 @@ export type JobState = 'open' | 'ended' | 'unknown';
 
 export interface EnqueueOptions {
   startAfterSeconds?: number;
+  /** Higher ones run first. Default 0. */
+  priority?: number;
 }
 
 /** Durable background jobs in the same database as the data. */
@@ -19,6 +21,23 @@ export abstract class JobQueue {
     tx: Transaction,
     options?: EnqueueOptions,
   ): Promise<void>;
+
+  /** The queue forgets the job, whatever its state, so that it can be enqueued again. */
+  abstract remove<Name extends JobName>(
+    name: Name,
+    payload: JobPayload<Name>,
+    tx: Transaction,
+  ): Promise<void>;
+
+  /** The highest priority in [min, max] among waiting jobs of all tenants; null when none waits. */
+  abstract highestWaiting(
+    name: JobName,
+    range: { min: number; max: number },
+    tx: Transaction,
+  ): Promise<number | null>;
+
+  /** How many jobs wait, of all tenants, counted up to `max`. */
+  abstract countWaiting(name: JobName, max: number): Promise<number>;
 
   /** Open: waiting or running. Ended: also given up after too many attempts. Unknown: the queue has no such job. */
   abstract stateOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<JobState>;

@@ -1,3 +1,3 @@
 export { assertNodeVersion } from './node-version.js';
-export { projectFolder, workerFile } from './project-files.js';
+export { projectFolder, projectVersion, workerFile } from './project-files.js';
 export { failStart } from './fail-start.js';

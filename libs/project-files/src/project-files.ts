@@ -1,9 +1,17 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** The folder that holds package.json, migrations/ and samples/: the same from source and from dist. */
 export const projectFolder = folderWithPackageJson(dirname(fileURLToPath(import.meta.url)));
+
+/** Of package.json. */
+export function projectVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
 
 function folderWithPackageJson(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;

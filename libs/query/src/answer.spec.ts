@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { mergeNeighbours, type ScoredChunk } from '#libs/retrieval';
+import { groupNeighbours, toSource, type ScoredChunk } from '#libs/retrieval';
 import { citeQuote } from './answer.js';
+
+const mergeNeighbours = (ranked: readonly ScoredChunk[], topK: number) =>
+  groupNeighbours(ranked, topK).map(toSource);
 
 const text = 'The key is\nkept in the safe.\n\n---\n\nOnly the warden may open it.\f The end.';
 const cut = text.indexOf('Only');
@@ -16,6 +19,7 @@ function chunk(ordinal: number, start: number, end: number, page: number | null 
     page,
     start,
     end,
+    group: null,
     tokenCount: 5,
     score: 1,
     lexicalRank: 1,

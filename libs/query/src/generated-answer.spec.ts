@@ -13,6 +13,7 @@ function source(documentId: string, text: string): Source {
     page: null,
     start: 10,
     end: 10 + text.length,
+    group: null,
     tokenCount: 9,
     score: 1,
     lexicalRank: 1,

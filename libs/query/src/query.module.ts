@@ -5,7 +5,6 @@ import {
   ChunkRepository,
   CollectionRepository,
   CorpusModule,
-  EmbeddingSpaceRepository,
   LEXICAL_ENGINE,
   type LexicalEngine,
 } from '#libs/corpus';
@@ -56,7 +55,6 @@ import { QueryService } from './query.service.js';
       provide: QueryService,
       inject: [
         CollectionRepository,
-        EmbeddingSpaceRepository,
         EmbeddingModels,
         Retriever,
         ModelRouter,
@@ -66,14 +64,13 @@ import { QueryService } from './query.service.js';
       ],
       useFactory: (
         collections: CollectionRepository,
-        spaces: EmbeddingSpaceRepository,
         embeddings: EmbeddingModels,
         retriever: Retriever,
         router: ModelRouter,
         answerer: ModelAnswerer,
         cache: AnswerCache,
         ledger: Ledger,
-      ) => new QueryService(collections, { spaces, embeddings, retriever }, router, answerer, cache, ledger),
+      ) => new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger),
     },
   ],
   exports: [QueryService],

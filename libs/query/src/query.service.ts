@@ -2,12 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { SingleFlight } from '#libs/cache';
 import { RagError, isRagError } from '#libs/errors';
-import type {
-  Collection,
-  CollectionRepository,
-  EmbeddingSpaceRepository,
-  MetadataFilter,
-} from '#libs/corpus';
+import type { Collection, CollectionRepository, EmbeddingSpace, MetadataFilter } from '#libs/corpus';
 import { answerCacheRequests } from '#libs/metrics';
 import {
   type EmbeddingModels,
@@ -23,6 +18,12 @@ import { extractAnswer } from './extractive-answer.js';
 import type { Explanation, ModelAnswerer } from './model-answer.js';
 import { noEvidence } from './no-evidence.js';
 import { QuestionWeights } from './question-weights.js';
+
+/** What is searched: a collection, by the vectors of its space. */
+interface SearchScope {
+  collection: Collection;
+  space: EmbeddingSpace;
+}
 
 export interface Question {
   question: string;
@@ -61,7 +62,6 @@ export class QueryService {
   constructor(
     private readonly collections: CollectionRepository,
     private readonly retrieval: {
-      spaces: EmbeddingSpaceRepository;
       embeddings: EmbeddingModels;
       retriever: Retriever;
     },
@@ -78,10 +78,11 @@ export class QueryService {
   async answer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
     this.assertModel(question.model);
-    const collection = await this.collections.get(question.collection);
+    const scope = await this.collections.getWithSpace(question.collection);
+    const { collection } = scope;
     if (question.usesCache === false || question.explains) {
       answerCacheRequests.inc({ result: 'bypass' });
-      return this.answerAnew(question, collection, start, 'bypass');
+      return this.answerAnew(question, scope, start, 'bypass');
     }
     const key = this.cache.keyOf(question, collection);
     const known = await this.cache.find(key);
@@ -89,7 +90,7 @@ export class QueryService {
     const { value, isShared } = await this.flights.run(
       key,
       async (signal) => {
-        const answer = await this.answerAnew({ ...question, signal }, collection, start, 'miss');
+        const answer = await this.answerAnew({ ...question, signal }, scope, start, 'miss');
         await this.cache.keep(key, answer);
         return answer;
       },
@@ -104,18 +105,18 @@ export class QueryService {
   async search(
     question: Pick<Question, 'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'signal'>,
   ): Promise<Retrieval> {
-    return this.retrieve(question, await this.collections.get(question.collection));
+    return this.retrieve(question, await this.collections.getWithSpace(question.collection));
   }
 
   private async answerAnew(
     question: Question,
-    collection: Collection,
+    scope: SearchScope,
     start: number,
     cache: CacheUse,
   ): Promise<AnsweredQuestion> {
-    const { sources, timings, degradedReasons } = await this.retrieve(question, collection);
+    const { sources, timings, degradedReasons } = await this.retrieve(question, scope);
     const answerStart = performance.now();
-    const { explanation, ...answer } = await this.answerFrom(question, collection, sources);
+    const { explanation, ...answer } = await this.answerFrom(question, scope.collection, sources);
     const end = performance.now();
     return {
       ...degradedBy(degradedReasons, answer),
@@ -158,10 +159,9 @@ export class QueryService {
 
   private async retrieve(
     question: Pick<Question, 'question' | 'topK' | 'mode' | 'filter' | 'signal'>,
-    collection: Collection,
+    { collection, space }: SearchScope,
   ): Promise<Retrieval> {
-    const { spaces, embeddings, retriever } = this.retrieval;
-    const space = await spaces.get(collection.embeddingSpaceId);
+    const { embeddings, retriever } = this.retrieval;
     const embedding = question.mode === 'lexical' ? null : this.embedQuestion(question, embeddings.of(space));
     return retriever.retrieve({ ...question, collection, space, embedding });
   }

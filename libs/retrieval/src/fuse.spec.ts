@@ -38,6 +38,11 @@ describe('fuse', () => {
     });
   });
 
+  it('counts a distance once that is measured twice', () => {
+    const twice = [{ id: 'b', distance: 0.2 }];
+    expect(fuse(lexical, vector, { lexical: 0.75 }, twice)).toEqual(fuse(lexical, vector, { lexical: 0.75 }));
+  });
+
   it('is one leg alone at weight 1 and 0', () => {
     expect(
       fuse(lexical, vector, { lexical: 1 })

@@ -21,7 +21,7 @@ export interface NearChunk {
  * Convex combination of both legs' normalised scores, best first (Bruch et al. 2023, "An Analysis of Fusion
  * Functions for Hybrid Retrieval"). BM25 is divided by its best score, so that no shared word stays 0; cosine
  * similarity is min-max normalised over all candidates. A chunk without a BM25 score has 0 in it.
- * @param measured distances of the lexical candidates that the vector leg did not return: without them a good chunk
+ * @param measured distances of the lexical candidates, as not all are among the nearest: without them a good chunk
  * that the vectors rank 101st would count as the worst of all (SciFact nDCG@10 .685 instead of .696)
  */
 export function fuse(
@@ -48,10 +48,12 @@ export function fuse(
   }
 
   for (const [index, { id }] of vector.entries()) of(id).vectorRank = index + 1;
-  const distances = [...vector, ...measured];
-  const nearest = Math.min(...distances.map(({ distance }) => distance));
-  const spread = Math.max(...distances.map(({ distance }) => distance)) - nearest;
-  for (const { id, distance } of distances) {
+  const distances = new Map<string, number>();
+  for (const { id, distance } of measured) distances.set(id, distance);
+  for (const { id, distance } of vector) distances.set(id, distance);
+  const nearest = Math.min(...distances.values());
+  const spread = Math.max(...distances.values()) - nearest;
+  for (const [id, distance] of distances) {
     of(id).score += (1 - weights.lexical) * (spread > 0 ? 1 - (distance - nearest) / spread : 1);
   }
   return [...fused.values()].sort((a, b) => b.score - a.score || compareIds(a.id, b.id));

@@ -1,4 +1,4 @@
-export { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
+export { groupNeighbours, toSource, type ScoredChunk, type Source } from './merge-neighbours.js';
 export {
   Retriever,
   type Retrieval,

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { mergeNeighbours, type ScoredChunk } from './merge-neighbours.js';
+import { groupNeighbours, toSource, type ScoredChunk } from './merge-neighbours.js';
+
+const mergeNeighbours = (ranked: readonly ScoredChunk[], topK: number) =>
+  groupNeighbours(ranked, topK).map(toSource);
 
 const text = 'One sentence. Two sentence.\n\nThree sentence. Four sentence. Five sentence.';
 const spans: [number, number][] = [
@@ -21,6 +24,7 @@ function chunk(ordinal: number, score: number, documentId = 'd'): ScoredChunk {
     page: null,
     start,
     end,
+    group: null,
     tokenCount: 4,
     score,
     lexicalRank: null,
@@ -29,12 +33,12 @@ function chunk(ordinal: number, score: number, documentId = 'd'): ScoredChunk {
 }
 
 describe('mergeNeighbours', () => {
-  it('joins consecutive chunks without repeating their overlap, a line break for the white space between them', () => {
+  it('joins consecutive chunks without repeating their overlap, a space for the white space between them', () => {
     const [source] = mergeNeighbours([chunk(1, 0.9), chunk(0, 0.5), chunk(2, 0.4)], 5);
     expect(source).toMatchObject({
       start: 0,
       end: 59,
-      text: text.slice(0, 44) + '\n' + text.slice(45, 59),
+      text: text.slice(0, 59),
       score: 0.9,
     });
     expect(source!.chunks.map(({ ordinal }) => ordinal)).toEqual([0, 1, 2]);

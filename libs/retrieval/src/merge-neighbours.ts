@@ -26,12 +26,13 @@ const CHUNKS_PER_SOURCE_MAX = 3;
 
 /**
  * Takes ranked chunks until there are `topK` sources; a chunk that continues a source already taken joins it instead
- * of standing beside it with a repeated overlap.
+ * of standing beside it with a repeated overlap, and so does another child of the same parent.
+ * @param around chunks that a source gets on each side besides: those whose surroundings touch become one
  */
-export function mergeNeighbours(ranked: readonly ScoredChunk[], topK: number): Source[] {
+export function groupNeighbours(ranked: readonly ScoredChunk[], topK: number, around = 0): ScoredChunk[][] {
   const groups: ScoredChunk[][] = [];
   for (const chunk of ranked) {
-    const neighbours = groups.find((group) => continues(group, chunk));
+    const neighbours = groups.find((group) => continues(group, chunk, around));
     if (neighbours) {
       neighbours.push(chunk);
       neighbours.sort((a, b) => a.ordinal - b.ordinal);
@@ -41,16 +42,22 @@ export function mergeNeighbours(ranked: readonly ScoredChunk[], topK: number): S
       break;
     }
   }
-  return groups.map(toSource);
+  return groups;
 }
 
-function continues(group: readonly ScoredChunk[], chunk: ScoredChunk): boolean {
+function continues(group: readonly ScoredChunk[], chunk: ScoredChunk, around: number): boolean {
   const first = group[0]!;
-  return (
-    group.length < CHUNKS_PER_SOURCE_MAX &&
-    first.documentId === chunk.documentId &&
-    (chunk.ordinal === first.ordinal - 1 || chunk.ordinal === group.at(-1)!.ordinal + 1)
-  );
+  if (first.group !== null || chunk.group !== null) {
+    return first.group === chunk.group && first.documentId === chunk.documentId;
+  }
+  const reach = 1 + 2 * around;
+  const last = group.at(-1)!;
+  const isNear =
+    chunk.ordinal < first.ordinal
+      ? chunk.ordinal >= first.ordinal - reach
+      : chunk.ordinal <= last.ordinal + reach;
+  const isFull = around === 0 && group.length >= CHUNKS_PER_SOURCE_MAX;
+  return !isFull && first.documentId === chunk.documentId && isNear;
 }
 
 /** The headings that all of the chunks stand below. */
@@ -62,14 +69,13 @@ function commonHeadings([first, ...others]: readonly ScoredChunk[]): string[] {
   return differs < 0 ? path : path.slice(0, differs);
 }
 
-function toSource(chunks: ScoredChunk[]): Source {
+/** @param chunks consecutive ones, in document order */
+export function toSource(chunks: ScoredChunk[]): Source {
   const first = chunks[0]!;
   let text = first.text;
   let end = first.end;
   for (const chunk of chunks.slice(1)) {
-    // Between two chunks stands white space, a rule or a comment; its length is kept, so that offsets stay right.
-    text +=
-      chunk.start >= end ? '\n'.repeat(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
+    text += chunk.start >= end ? gap(chunk.start - end) + chunk.text : chunk.text.slice(end - chunk.start);
     end = Math.max(end, chunk.end);
   }
   return {
@@ -83,4 +89,9 @@ function toSource(chunks: ScoredChunk[]): Source {
     score: Math.max(...chunks.map(({ score }) => score)),
     chunks,
   };
+}
+
+/** Between two chunks stands white space, a rule or a comment; its length is kept, so that offsets stay right. */
+function gap(length: number): string {
+  return length === 1 ? ' ' : '\n'.repeat(length);
 }

@@ -6,11 +6,10 @@ import type {
   LexicalEngine,
   MetadataFilter,
 } from '#libs/corpus';
-import { LRUCache } from 'lru-cache';
-import { analyzeTermPositions, analyzeTerms, isMostlyUnspaced, lexicalQuery } from '#libs/text-analysis';
+import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery, TermFinder } from '#libs/text-analysis';
 import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
-import { mergeNeighbours, type ScoredChunk, type Source } from './merge-neighbours.js';
-import { proximityOf, QuestionTerms } from './proximity.js';
+import { groupNeighbours, type ScoredChunk, type Source, toSource } from './merge-neighbours.js';
+import { proximityOf } from './proximity.js';
 import { VectorLeg } from './vector-leg.js';
 import { weightsOf } from './weights.js';
 
@@ -42,13 +41,12 @@ export interface Retrieval {
 const CANDIDATES = 100;
 const RERANKED = 50;
 const SCORED_TERMS_MAX = 64;
-const REMEMBERED_CHUNKS = 5_000;
+/** On each side of a hit, for `sentence-window`. */
+const SENTENCES_AROUND = 3;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
   private readonly vectors: VectorLeg;
-  /** By chunk: the text behind an id never changes. */
-  private readonly terms = new LRUCache<string, readonly string[]>({ max: REMEMBERED_CHUNKS });
 
   constructor(
     private readonly chunks: ChunkRepository,
@@ -58,16 +56,20 @@ export class Retriever {
   }
 
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
-    const [lexical, vector] = await Promise.all([this.lexicalLeg(request), this.vectorLeg(request)]);
+    const lexicalLeg = this.lexicalLeg(request);
+    const [lexical, vector, measured] = await Promise.all([
+      lexicalLeg,
+      this.vectorLeg(request),
+      lexicalLeg.then(({ found }) => this.measure(request, found)),
+    ]);
     const rankStart = performance.now();
     const limit = Math.max(RERANKED, request.topK * 2); // neighbours join: more than topK are read
     const weights = weightsOf(request.space, isMostlyUnspaced(request.question));
     const lexicalShare = request.mode === 'hybrid' ? weights.lexical : request.mode === 'lexical' ? 1 : 0;
-    const measured = await this.measureRest(request, lexical.found, vector.found);
     const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
     const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
     return {
-      sources: mergeNeighbours(ranked, request.topK),
+      sources: await this.sourcesOf(request, ranked),
       timings: {
         embedMs: vector.embedMs,
         vectorMs: vector.searchMs,
@@ -81,27 +83,39 @@ export class Retriever {
 
   /** How rare each term of the question is in the index, null where no chunk has it. Terms are as `analyzeTerms` makes them. */
   async scoreTerms(collection: Collection, question: string): Promise<ReadonlyMap<string, number | null>> {
-    const words = new Map<string, string>();
+    const known = new Map<string, string>();
     for (const { term, start, end } of analyzeTermPositions(question))
-      words.set(term, question.slice(start, end));
-    const asked = [...words].slice(0, SCORED_TERMS_MAX);
-    const scores = await this.chunks.scoreWords({
-      language: collection.language,
-      words: asked.map(([, word]) => word.normalize('NFKC')),
-    });
-    return new Map(asked.map(([term], index) => [term, scores[index]!]));
+      known.set(term, question.slice(start, end));
+    const asked = [...known].slice(0, SCORED_TERMS_MAX);
+    const words = asked.map(([, word]) => word.normalize('NFKC'));
+    const byLanguage = await Promise.all(
+      collection.languages.map((language) => this.chunks.scoreWords({ language, words })),
+    );
+    return new Map(
+      asked.map(([term], index) => {
+        const scores = byLanguage.flatMap((scored) => scored[index] ?? []);
+        return [term, scores.length > 0 ? Math.min(...scores) : null];
+      }),
+    );
   }
 
   private async lexicalLeg({ collection, question, topK, mode, filter }: RetrievalRequest) {
     if (mode === 'vector') return { found: [], searchMs: 0 };
     const start = performance.now();
-    const found = await this.chunks.findLexical({
-      scope: { collectionId: collection.id, filter },
-      language: collection.language,
-      text: lexicalQuery(question),
-      limit: Math.max(CANDIDATES, topK),
-    });
-    return { found, searchMs: performance.now() - start };
+    const limit = Math.max(CANDIDATES, topK);
+    const byLanguage = await Promise.all(
+      collection.languages.map((language) =>
+        this.chunks.findLexical({
+          scope: { collectionId: collection.id, filter },
+          language,
+          text: lexicalQuery(question),
+          limit,
+        }),
+      ),
+    );
+    const found = byLanguage.flat();
+    if (byLanguage.length > 1) found.sort((a, b) => b.score - a.score);
+    return { found: found.slice(0, limit), searchMs: performance.now() - start };
   }
 
   private async vectorLeg({ collection, space, embedding, topK, filter }: RetrievalRequest) {
@@ -120,25 +134,46 @@ export class Retriever {
     return { found, embedMs: embedded - start, searchMs: performance.now() - embedded };
   }
 
-  /** The distances of the chunks that only the words found. */
-  private async measureRest(
+  /** The distances of what the words found: of all, so that the vector leg is not waited for. */
+  private async measure(
     { space, embedding, mode }: RetrievalRequest,
     lexical: readonly { id: string }[],
-    vector: readonly NearChunk[],
   ): Promise<NearChunk[]> {
-    if (mode !== 'hybrid' || !embedding) return [];
-    const near = new Set(vector.map(({ id }) => id));
-    const chunkIds = lexical.map(({ id }) => id).filter((id) => !near.has(id));
-    if (chunkIds.length === 0) return [];
+    if (mode !== 'hybrid' || !embedding || lexical.length === 0) return [];
+    const chunkIds = lexical.map(({ id }) => id);
     return this.chunks.measureDistances({ space, embedding: await embedding, chunkIds });
   }
 
-  private termsOf({ id, text }: Chunk): readonly string[] {
-    const known = this.terms.get(id);
-    if (known) return known;
-    const terms = analyzeTerms(text);
-    this.terms.set(id, terms);
-    return terms;
+  /** Children are answered with their whole parent, sentences with those around them. */
+  private async sourcesOf(
+    { collection, topK }: RetrievalRequest,
+    ranked: readonly ScoredChunk[],
+  ): Promise<Source[]> {
+    const around = collection.chunking.strategy === 'sentence-window' ? SENTENCES_AROUND : 0;
+    const groups = groupNeighbours(ranked, topK, around);
+    const stretches = groups.flatMap((chunks) => {
+      const { documentId, group, ordinal } = chunks[0]!;
+      if (group === null && around === 0) return [];
+      return [{ documentId, group, first: ordinal - around, last: chunks.at(-1)!.ordinal + around }];
+    });
+    if (stretches.length === 0) return groups.map(toSource);
+    const context = await this.chunks.loadContext(stretches);
+    for (const chunks of groups) {
+      const { documentId, group, ordinal } = chunks[0]!;
+      const last = chunks.at(-1)!.ordinal;
+      const known = new Set(chunks.map(({ id }) => id));
+      for (const chunk of context) {
+        const belongs =
+          group === null
+            ? chunk.group === null && chunk.ordinal >= ordinal - around && chunk.ordinal <= last + around
+            : chunk.group === group;
+        if (!belongs || chunk.documentId !== documentId || known.has(chunk.id)) continue;
+        known.add(chunk.id);
+        chunks.push({ ...chunk, score: 0, lexicalRank: null, vectorRank: null });
+      }
+      chunks.sort((a, b) => a.ordinal - b.ordinal);
+    }
+    return groups.map(toSource);
   }
 
   private async rank(
@@ -148,13 +183,12 @@ export class Retriever {
   ): Promise<ScoredChunk[]> {
     const loaded = new Map<string, Chunk>();
     for (const chunk of await this.chunks.load(fused.map(({ id }) => id))) loaded.set(chunk.id, chunk);
-    const terms = new QuestionTerms(question);
+    const terms = new TermFinder(question);
     return fused
       .flatMap(({ id, score, lexicalRank, vectorRank }, index) => {
         const chunk = loaded.get(id); // gone when its document was deleted a moment ago
         if (!chunk) return [];
-        const proximity =
-          index < RERANKED && proximityWeight > 0 ? proximityOf(terms, this.termsOf(chunk)) : 0;
+        const proximity = index < RERANKED && proximityWeight > 0 ? proximityOf(terms, chunk.text) : 0;
         return [
           {
             ...chunk,

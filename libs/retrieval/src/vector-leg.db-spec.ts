@@ -78,8 +78,7 @@ describe('VectorLeg over 100,000 chunks', () => {
     const made = await new CollectionRepository(database, 'bm25').findOrCreate({
       name,
       language: 'english',
-      chunkTokensMax: 400,
-      overlapTokens: 60,
+      chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
       embeddingSpaceId: space.id,
     });
     const values: Record<string, string | number> = {

@@ -18,6 +18,8 @@ const words = new RegExp(
   'gv',
 );
 
+const wordHere = new RegExp(words.source, 'vy');
+
 const TERM_LENGTH_MAX = 64;
 
 /**
@@ -43,6 +45,13 @@ export function analyzeTermPositions(text: string): TermPosition[] {
     }
   }
   return positions;
+}
+
+/** The term of the word that begins at an offset, null where none does or it is a stop word. */
+export function termAt(text: string, start: number): string | null {
+  wordHere.lastIndex = start;
+  const match = wordHere.exec(text);
+  return match && !match.groups?.unspaced ? spacedTerm(match[0]) : null;
 }
 
 /** Texts repeat their words, and stemming one costs more than finding it here. */

@@ -1,4 +1,14 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import {
   type Collection,
@@ -7,7 +17,7 @@ import {
   EmbeddingSpaceRepository,
 } from '#libs/corpus';
 import { CONFIG, type Config } from '#libs/config';
-import { CollectionService, ReembeddingService } from '#libs/indexing';
+import { CollectionService, RechunkingService, ReembeddingService } from '#libs/indexing';
 import {
   type ReembedRequestBody,
   reembedRequestSchema,
@@ -17,6 +27,10 @@ import {
 import { ApiProblems } from '../openapi/api-problems.js';
 import { collectionName } from '../text.schema.js';
 import {
+  type CollectionChange,
+  type CollectionChangeResponse,
+  collectionChangeResponseSchema,
+  collectionChangeSchema,
   type CollectionList,
   collectionListSchema,
   collectionSchema,
@@ -33,6 +47,7 @@ export class CollectionController {
     private readonly collections: CollectionRepository,
     private readonly spaces: EmbeddingSpaceRepository,
     private readonly reembeddings: ReembeddingService,
+    private readonly rechunkings: RechunkingService,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -62,10 +77,37 @@ export class CollectionController {
     const collection = await this.service.ensure({
       name: body.name,
       language: body.language,
+      chunker: body.chunker,
       chunkTokensMax: body.chunk_tokens_max,
       overlapTokens: body.overlap_tokens,
     });
     return presentCollection(collection, await this.spaces.get(collection.embeddingSpaceId));
+  }
+
+  @Patch(':id')
+  @HttpCode(202)
+  @ApiOperation({
+    summary:
+      'Change how a collection (name or id) is cut into chunks; its documents are cut anew in the background',
+  })
+  @ApiResponse({ status: 202, standardSchema: collectionChangeResponseSchema })
+  @ApiProblems(400, 404, 409, 422)
+  @SerializeOptions({ schema: collectionChangeResponseSchema })
+  async change(
+    @Param('id', { schema: collectionName }) collection: string,
+    @Body({ schema: collectionChangeSchema }) body: CollectionChange,
+  ): Promise<CollectionChangeResponse> {
+    const jobId = await this.rechunkings.start(collection, {
+      chunker: body.chunker,
+      chunkTokensMax: body.chunk_tokens_max,
+      overlapTokens: body.overlap_tokens,
+    });
+    if (!jobId) return { message: 'The collection is cut so already.', job_id: null, status: 'unchanged' };
+    return {
+      message: `The old chunks answer until the new ones are there; GET /jobs/${jobId} shows the progress.`,
+      job_id: jobId,
+      status: 'queued',
+    };
   }
 
   @Post(':id/reembed')
@@ -99,8 +141,10 @@ function presentCollection(collection: Collection, space: EmbeddingSpace): Colle
     collection_id: collection.id,
     name: collection.name,
     language: collection.language,
-    chunk_tokens_max: collection.chunkTokensMax,
-    overlap_tokens: collection.overlapTokens,
+    languages: collection.languages,
+    chunker: collection.chunking.strategy,
+    chunk_tokens_max: collection.chunking.chunkTokensMax,
+    overlap_tokens: collection.chunking.overlapTokens,
     embedding_model: `${space.provider}/${space.model}`,
     dimensions: space.dimensions,
     epoch: collection.epoch,

@@ -1,6 +1,22 @@
-import { Controller, Delete, Get, HttpCode, Param, Query, SerializeOptions } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Query,
+  SerializeOptions,
+} from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Chunk, ChunkRepository, DocumentRepository, type DocumentSummary } from '#libs/corpus';
+import {
+  type Chunk,
+  ChunkRepository,
+  CollectionRepository,
+  DocumentRepository,
+  type DocumentSummary,
+} from '#libs/corpus';
 import { idSchema } from '../id.schema.js';
 import { ApiProblems } from '../openapi/api-problems.js';
 import {
@@ -8,10 +24,16 @@ import {
   chunkListQuerySchema,
   type ChunkListQuery,
   chunkListSchema,
+  type Deletion,
+  type DeletionQuery,
+  deletionQuerySchema,
+  deletionSchema,
   type DocumentList,
   documentListQuerySchema,
   type DocumentListQuery,
   documentListSchema,
+  type DocumentPatch,
+  documentPatchSchema,
   documentSchema,
   type DocumentText,
   documentTextSchema,
@@ -22,6 +44,7 @@ import {
 @Controller('documents')
 export class DocumentController {
   constructor(
+    private readonly collections: CollectionRepository,
     private readonly documents: DocumentRepository,
     private readonly chunks: ChunkRepository,
   ) {}
@@ -85,6 +108,31 @@ export class DocumentController {
   @SerializeOptions({ schema: documentTextSchema })
   async getText(@Param('id', { schema: idSchema }) id: string): Promise<DocumentText> {
     return this.documents.getText(id);
+  }
+
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change the metadata of a document (JSON merge patch); it is not indexed again' })
+  @ApiResponse({ status: 200, standardSchema: documentSchema })
+  @ApiProblems(400, 404, 422)
+  @SerializeOptions({ schema: documentSchema })
+  async patch(
+    @Param('id', { schema: idSchema }) id: string,
+    @Body({ schema: documentPatchSchema }) { metadata }: DocumentPatch,
+  ): Promise<DocumentView> {
+    await this.documents.patchMetadata(id, metadata);
+    return presentDocument(await this.documents.get(id));
+  }
+
+  @Delete()
+  @ApiOperation({ summary: 'Remove all documents of a collection that a filter on their metadata keeps' })
+  @ApiQuery({ name: 'filter', description: 'As `filters` of POST /query, in JSON' })
+  @ApiQuery({ name: 'collection', required: false })
+  @ApiResponse({ status: 200, standardSchema: deletionSchema })
+  @ApiProblems(404, 422)
+  @SerializeOptions({ schema: deletionSchema })
+  async deleteMatching(@Query({ schema: deletionQuerySchema }) query: DeletionQuery): Promise<Deletion> {
+    const { id } = await this.collections.get(query.collection);
+    return { deleted_count: await this.documents.deleteMatching(id, query.filter) };
   }
 
   @Delete(':id')

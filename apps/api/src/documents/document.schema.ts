@@ -11,6 +11,32 @@ export const documentListQuerySchema = z.strictObject({
   before: idSchema.optional(),
 });
 
+export const documentPatchSchema = z
+  .strictObject({ metadata: z.record(z.string().max(200), z.unknown()) })
+  .meta({ id: 'DocumentPatch' });
+
+export const deletionQuerySchema = z.strictObject({
+  collection: collectionName.default('default'),
+  filter: z
+    .string()
+    .max(16_384)
+    .transform((json, context) => {
+      try {
+        return JSON.parse(json) as unknown;
+      } catch {
+        context.addIssue('must be a filter in JSON, such as {"source": "wiki"}');
+        return z.NEVER;
+      }
+    })
+    .pipe(
+      z
+        .record(z.string(), z.unknown())
+        .refine((filter) => Object.keys(filter).length > 0, 'must name at least one field'),
+    ),
+});
+
+export const deletionSchema = z.object({ deleted_count: z.number().int() }).meta({ id: 'Deletion' });
+
 export const chunkListQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
   first_ordinal: z.coerce.number().int().min(0).max(INTEGER_MAX).default(0),
@@ -76,3 +102,6 @@ export type DocumentView = z.infer<typeof documentSchema>;
 export type DocumentList = z.infer<typeof documentListSchema>;
 export type ChunkList = z.infer<typeof chunkListSchema>;
 export type DocumentText = z.infer<typeof documentTextSchema>;
+export type DocumentPatch = z.infer<typeof documentPatchSchema>;
+export type DeletionQuery = z.infer<typeof deletionQuerySchema>;
+export type Deletion = z.infer<typeof deletionSchema>;

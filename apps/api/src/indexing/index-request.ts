@@ -1,62 +1,137 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { JobPriority } from '#libs/corpus';
 import { RagError } from '#libs/errors';
-import type { IndexRequest } from '#libs/indexing';
+import type { DocumentSource, IndexRequest } from '#libs/indexing';
 import { parseWith, validationError } from '../problem/validation.js';
-import { indexFormSchema, indexJsonSchema } from './index.schema.js';
+import {
+  BATCH_FILES_MAX,
+  batchFormSchema,
+  batchJsonSchema,
+  idempotencyKeySchema,
+  indexFormSchema,
+  indexJsonSchema,
+} from './index.schema.js';
 
-/** POST /index takes a form with one file, or JSON. @throws {RagError} invalid_request, payload_too_large */
-export async function readIndexRequest(request: FastifyRequest): Promise<IndexRequest> {
-  return request.isMultipart() ? readForm(request) : readJson(request.body);
+type Upload = Extract<DocumentSource, { kind: 'upload' }>;
+
+/** What POST /index may be sent. */
+export type IndexOrder =
+  | { kind: 'document'; request: IndexRequest }
+  | { kind: 'url'; body: z.infer<typeof indexJsonSchema> & { url: string } };
+
+export interface BatchOrder {
+  collection: string;
+  documents: Omit<IndexRequest, 'collection'>[];
 }
 
-function readJson(body: unknown): IndexRequest {
-  const {
-    text,
-    file_path: path,
-    title,
-    collection,
-    external_id,
-    metadata,
-  } = parseWith(indexJsonSchema, body);
+/** A form with one file, or JSON. @throws {RagError} invalid_request, payload_too_large */
+export async function readIndexRequest(request: FastifyRequest): Promise<IndexOrder> {
+  if (!request.isMultipart()) return readJson(request.body);
+  const { files, fields } = await readForm(request, 1);
+  const [source] = files;
+  if (!source) throw validationError([{ path: ['file'], message: 'send one file in the form field "file"' }]);
+  const { title, collection, external_id, metadata, priority } = parseWith(indexFormSchema, fields);
   return {
-    source: text === undefined ? { kind: 'file', path: path! } : { kind: 'text', text },
-    title: title ?? null,
-    collection,
-    externalId: external_id ?? null,
-    metadata,
+    kind: 'document',
+    request: {
+      source,
+      title: title ?? null,
+      collection,
+      externalId: external_id ?? null,
+      metadata,
+      priority: priorityOf(priority),
+    },
   };
 }
 
-/** The upload is written to a temporary file first, so that slow clients cost no memory; it goes with the request. */
-async function readForm(request: FastifyRequest): Promise<IndexRequest> {
-  const { files, values } = await request.saveRequestFiles().catch((error: unknown) => {
+/** A form with many files, or JSON. @throws {RagError} invalid_request, payload_too_large */
+export async function readBatchRequest(request: FastifyRequest): Promise<BatchOrder> {
+  if (request.isMultipart()) {
+    const { files, fields } = await readForm(request, BATCH_FILES_MAX);
+    const { collection, metadata, priority } = parseWith(batchFormSchema, fields);
+    if (files.length === 0) throw validationError([{ path: ['file'], message: 'send at least one file' }]);
+    return {
+      collection,
+      documents: files.map((source) => ({
+        source,
+        title: null,
+        externalId: source.filename && `upload:${source.filename}`,
+        metadata,
+        priority: priorityOf(priority),
+      })),
+    };
+  }
+  const { collection, priority, documents } = parseWith(batchJsonSchema, request.body);
+  return {
+    collection,
+    documents: documents.map(({ text, file_path, title, external_id, metadata }) => ({
+      source: text === undefined ? { kind: 'file', path: file_path! } : { kind: 'text', text },
+      title: title ?? null,
+      externalId: external_id ?? null,
+      metadata,
+      priority: priorityOf(priority),
+    })),
+  };
+}
+
+/** @throws {RagError} invalid_request */
+export function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
+  const key = headers['idempotency-key'];
+  return key === undefined ? null : parseWith(idempotencyKeySchema, key);
+}
+
+export function priorityOf(name: 'low' | 'normal' | 'high'): JobPriority {
+  return ({ low: -1, normal: 0, high: 1 } as const)[name];
+}
+
+function readJson(body: unknown): IndexOrder {
+  const order = parseWith(indexJsonSchema, body);
+  const { text, file_path: path, url, title, collection, external_id, metadata, priority } = order;
+  if (url !== undefined) return { kind: 'url', body: { ...order, url } };
+  return {
+    kind: 'document',
+    request: {
+      source: text === undefined ? { kind: 'file', path: path! } : { kind: 'text', text },
+      title: title ?? null,
+      collection,
+      externalId: external_id ?? null,
+      metadata,
+      priority: priorityOf(priority),
+    },
+  };
+}
+
+/** Uploads are written to temporary files first, so that slow clients cost no memory; these go with the request. */
+async function readForm(
+  request: FastifyRequest,
+  filesMax: number,
+): Promise<{ files: Upload[]; fields: Record<string, unknown> }> {
+  const limits = { files: filesMax + 1, parts: filesMax + 30 };
+  const { files, values } = await request.saveRequestFiles({ limits }).catch((error: unknown) => {
     throw explainUpload(error);
   });
-  const [file, second] = files;
-  if (!file || second) {
+  if (files.length > filesMax) {
     throw validationError([
-      { path: ['file'], message: `send one file in the form field "file" (there are ${files.length})` },
+      { path: ['file'], message: `send ${filesMax === 1 ? 'one file' : `at most ${filesMax} files`}` },
     ]);
   }
-  const fields = Object.fromEntries(
-    Object.entries(values)
-      .filter(([name]) => name !== file.fieldname)
-      .map(([name, field]) => [name, fieldValue(field)]),
-  );
-  const { title, collection, external_id, metadata } = parseWith(indexFormSchema, fields);
-  return {
-    source: {
+  const names = new Set(files.map(({ fieldname }) => fieldname));
+  const fields = Object.entries(values).filter(([name]) => !names.has(name));
+  const uploads: Upload[] = [];
+  for (const file of files) {
+    uploads.push({
       kind: 'upload',
       bytes: await readFile(file.filepath),
       filename: basename(file.filename).replaceAll('\0', '').toWellFormed() || null,
       declaredMediaType: file.mimetype || null,
-    },
-    title: title ?? null,
-    collection,
-    externalId: external_id ?? null,
-    metadata,
+    });
+  }
+  return {
+    files: uploads,
+    fields: Object.fromEntries(fields.map(([name, field]) => [name, fieldValue(field)])),
   };
 }
 
@@ -75,7 +150,7 @@ function explainUpload(error: unknown): unknown {
   if (statusCode === 413)
     return new RagError(
       'payload_too_large',
-      'The form has too many or too large parts. Send one file and a few short fields.',
+      'The form has too many or too large parts. Send fewer files and a few short fields.',
     );
   const { message = '' } = error as { message?: string };
   if (/unexpected end|premature close|aborted|multipart|boundary/i.test(`${code} ${message}`)) {

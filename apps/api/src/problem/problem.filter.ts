@@ -26,14 +26,16 @@ export class ProblemFilter implements ExceptionFilter {
       code: failure.code,
       request_id: request.id,
     };
-    const { retryAfterMs } = failure.details;
-    const retryAfterSeconds =
-      typeof retryAfterMs === 'number' ? Math.ceil(retryAfterMs / 1_000) : RETRY_AFTER_SECONDS;
-    if (status === 503 || typeof retryAfterMs === 'number') {
-      void reply.header('retry-after', String(retryAfterSeconds));
-    }
+    if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
+      void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
+}
+
+function retryAfterOf({ details }: RagError): number {
+  const { retry_after_seconds: seconds, retryAfterMs } = details;
+  if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
+  return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
 }
 
 interface FrameworkError {

@@ -1,31 +1,54 @@
 import { countTokens, splitSentences, type TextSpan } from '#libs/text-analysis';
 import type { Block } from '../parse/index.js';
 
-/** The smallest piece that chunks are made of: a heading, a sentence, a list item, a whole table or code block. */
+/** The smallest piece that chunks are made of: a heading, a sentence, a list item, a whole table, record or definition. */
 export interface Unit extends TextSpan {
   kind: Block['kind'];
   /** Of the unit and the white space up to the next one, so that sums are those of the joined text. */
   tokens: number;
   page: number | null;
   headingPath: readonly string[];
+  /** Names of the definitions it is part of, outermost first; of a long record its first line. */
+  scope: readonly string[];
   /** Units of one block share it. */
   block: number;
 }
 
-/** A block as units of at most `tokensMax` tokens; tables and code stay whole where they fit. */
-export function unitSpans(text: string, block: Block, tokensMax: number): TextSpan[] {
+export interface UnitLimits {
+  /** Of a unit. */
+  tokensMax: number;
+  /** Tables, code, records and definitions stay one unit up to here. At most `tokensMax`. */
+  wholeTokensMax: number;
+}
+
+/** A block as units; what is too long for one is cut at lines or sentences, then between words. */
+export function unitSpans(
+  text: string,
+  block: Pick<Block, 'kind'> & TextSpan,
+  { tokensMax, wholeTokensMax }: UnitLimits,
+): TextSpan[] {
   const { start, end, kind } = block;
-  const isKeptWhole = kind === 'heading' || kind === 'table' || kind === 'code';
-  if (isKeptWhole && countTokens(text.slice(start, end)) <= tokensMax) return [{ start, end }];
+  const isProse = kind === 'paragraph' || kind === 'list';
+  const isHeading = kind === 'heading';
+  if (!isProse && hasAtMost(text.slice(start, end), isHeading ? tokensMax : wholeTokensMax)) {
+    return [{ start, end }];
+  }
   const parts =
-    kind === 'table' || kind === 'code'
-      ? lines(text, start, end)
-      : splitSentences(text.slice(start, end)).map((span) => ({
+    isProse || isHeading
+      ? splitSentences(text.slice(start, end)).map((span) => ({
           start: start + span.start,
           end: start + span.end,
-        }));
+        }))
+      : lines(text, start, end);
   return parts.flatMap((part) =>
-    countTokens(text.slice(part.start, part.end)) <= tokensMax ? [part] : cut(text, part, tokensMax),
+    hasAtMost(text.slice(part.start, part.end), tokensMax) ? [part] : cut(text, part, tokensMax),
+  );
+}
+
+/** A token has at least one byte, and no character more than three bytes a UTF-16 unit: short texts need no count. */
+function hasAtMost(text: string, tokensMax: number): boolean {
+  return (
+    text.length * 3 <= tokensMax || Buffer.byteLength(text) <= tokensMax || countTokens(text) <= tokensMax
   );
 }
 

@@ -6,7 +6,8 @@ import { type EnqueueOptions, JobQueue, type JobState } from '../job-queue.js';
 import { executorFor } from './executor.js';
 import { installJobQueue } from './install-job-queue.js';
 
-const HEARTBEAT_SECONDS = 10;
+/** How often dead workers' jobs are looked for. A job is taken over at most 10 s of silence, this, a retry's delay and a poll later. */
+const SUPERVISE_SECONDS = 3;
 const STOP_TIMEOUT_MS = 6_000;
 const POLLING_SECONDS = 2;
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
@@ -28,8 +29,8 @@ export class PgBossJobQueue extends JobQueue {
       backend: database.engine,
       schedule: false,
       migrate: false, // installJobQueue did
-      superviseIntervalSeconds: HEARTBEAT_SECONDS,
-      monitorIntervalSeconds: HEARTBEAT_SECONDS,
+      superviseIntervalSeconds: SUPERVISE_SECONDS,
+      monitorIntervalSeconds: SUPERVISE_SECONDS,
       monitorVacuum: database.engine === 'postgres',
       reindex: false, // takes the rights of the owner
     });
@@ -41,13 +42,22 @@ export class PgBossJobQueue extends JobQueue {
     await this.boss.start();
     // pg-boss reads a queue's settings at its first use: now, not inside the transaction of the first enqueue.
     for (const name of Object.keys(jobPayloads)) await this.boss.getJobById(name, NO_JOB);
+    if (this.database.engine === 'pglite') await this.releaseInterrupted();
+  }
+
+  /** Embedded there is one process: what ran when it ended runs no more, and need not be waited for. */
+  private async releaseInterrupted(): Promise<void> {
+    const interrupted = await this.database.withoutTenant.query<{ name: string; id: string }>({
+      text: `select name, id from pgboss.job where state = 'active'`,
+    });
+    for (const { name, id } of interrupted) await this.boss.fail(name, id, { message: 'interrupted' });
   }
 
   async enqueue<Name extends JobName>(
     name: Name,
     payload: JobPayload<Name>,
     tx: Transaction,
-    { startAfterSeconds }: EnqueueOptions = {},
+    { startAfterSeconds, priority }: EnqueueOptions = {},
   ): Promise<void> {
     jobPayloads[name].parse(payload);
     const tenantId = currentTenant();
@@ -56,8 +66,47 @@ export class PgBossJobQueue extends JobQueue {
     await this.boss.send(name, data, {
       id: payload.jobId,
       ...(startAfterSeconds && { startAfter: startAfterSeconds }),
+      ...(priority && { priority }),
       db: executorFor(tx),
     });
+  }
+
+  async remove<Name extends JobName>(
+    name: Name,
+    { jobId }: JobPayload<Name>,
+    tx: Transaction,
+  ): Promise<void> {
+    await this.boss.deleteJob(name, jobId, { db: executorFor(tx) });
+  }
+
+  async highestWaiting(
+    name: JobName,
+    { min, max }: { min: number; max: number },
+    tx: Transaction,
+  ): Promise<number | null> {
+    const [row] = await tx.query<{ priority: number }>({
+      name: 'jobs_highest_waiting',
+      // In the order of the index from which pg-boss fetches.
+      text: `
+        select priority from pgboss.job
+        where name = $1::text and state < 'active' and not blocked and priority between $2::integer and $3::integer
+        order by name, priority desc, created_on
+        limit 1`,
+      values: [name, min, max],
+    });
+    return row?.priority ?? null;
+  }
+
+  async countWaiting(name: JobName, max: number): Promise<number> {
+    const [row] = await this.database.withoutTenant.query<{ count: number }>({
+      name: 'jobs_count_waiting',
+      text: `
+        select count(*)::integer as count from (
+          select from pgboss.job where name = $1::text and state < 'active' and not blocked limit $2::integer
+        ) waiting`,
+      values: [name, max],
+    });
+    return row!.count;
   }
 
   async stateOf<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>): Promise<JobState> {

@@ -2,37 +2,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectFolder } from '#libs/project-files';
-import { detectMediaType, type ParsedDocument, parseDocument } from '../parse/index.js';
+import { detectMediaType, parseDocument } from '../parse/index.js';
 import { parseMarkdown } from '../parse/markdown.js';
 import { parsePlainText } from '../parse/plain-text.js';
-import { type ChunkDraft, splitDocument } from './index.js';
+import { splitDocument } from './index.js';
+import { prose, randomMarkdown, randomNumbers } from './testing/documents.js';
+import { expectSound } from './testing/expect-sound.js';
 
 const limits = { chunkTokensMax: 100, overlapTokens: 20 };
-const sentence = (n: number) => `Sentence number ${n} of this text talks about the colour of topic ${n}.`;
-const prose = (count: number) => Array.from({ length: count }, (_, n) => sentence(n)).join(' ');
-
-/** What holds for the chunks of any document. */
-function expectSound(document: ParsedDocument, chunks: readonly ChunkDraft[], tokensMax: number): void {
-  for (const [index, chunk] of chunks.entries()) {
-    expect(chunk.ordinal).toBe(index);
-    expect(document.text.slice(chunk.start, chunk.end)).toBe(chunk.text);
-    expect(chunk.text).toBe(chunk.text.trim());
-    expect(chunk.tokenCount).toBeLessThanOrEqual(tokensMax);
-    if (index > 0) {
-      expect(chunk.start).toBeGreaterThan(chunks[index - 1]!.start);
-      expect(chunk.end).toBeGreaterThan(chunks[index - 1]!.end);
-    }
-  }
-  for (const block of document.blocks) {
-    for (let offset = block.start; offset < block.end; offset += 1) {
-      if (/\s/.test(document.text[offset]!)) continue;
-      const isCovered = chunks.some(({ start, end }) => start <= offset && offset < end);
-      if (!isCovered) throw new Error(`"${document.text.slice(offset, offset + 20)}" is in no chunk`);
-    }
-  }
-}
-
-describe('splitDocument', () => {
+describe('the structural chunker', () => {
   it('cuts every sample into sound chunks, also with a small budget', async () => {
     const folder = join(projectFolder, 'samples');
     for (const name of await readdir(folder)) {
@@ -118,28 +96,9 @@ describe('splitDocument', () => {
   });
 
   it('keeps its promises for random documents', () => {
-    let seed = 1;
-    const random = (max: number) => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed % max;
-    };
-    const parts = [
-      '# H\n',
-      '## I\n',
-      '### J\n',
-      'Word. ',
-      'Ein Satz mit Umlauten: äöü! ',
-      '中文句子。',
-      '- item\n',
-      '\n\n',
-      '| a | b |\n|---|---|\n| 1 | 2 |\n',
-      '```\ncode\n```\n',
-      '🦊',
-      'x'.repeat(80),
-    ];
+    const random = randomNumbers();
     for (let round = 0; round < 60; round += 1) {
-      const source = Array.from({ length: random(150) + 1 }, () => parts[random(parts.length)]).join('');
-      const document = parseMarkdown(source);
+      const document = randomMarkdown(random);
       const chunkTokensMax = 32 + random(100);
       expectSound(
         document,

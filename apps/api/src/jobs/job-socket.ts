@@ -1,0 +1,89 @@
+import websocket from '@fastify/websocket';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import { currentTenant, runAsTenant } from '#libs/database';
+import { hasEnded, JobEvents } from './job-events.js';
+import { presentJob } from './job.presenter.js';
+
+const MESSAGE_BYTES_MAX = 16 * 1024;
+const BUFFER_BYTES_MAX = 1024 * 1024;
+const SUBSCRIPTIONS_MAX = 100;
+const PING_MS = 30_000;
+
+const messageSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('subscribe'),
+    job_id: z.uuid(),
+    last_event_id: z.number().int().optional(),
+  }),
+  z.strictObject({ type: z.literal('unsubscribe'), job_id: z.uuid() }),
+]);
+
+/**
+ * GET /ws: `{"type": "subscribe", "job_id": "...", "last_event_id"?: n}` and then `{"type": "job", "id": n, "job": {...}}`
+ * with every change, until the job has ended. Errors come as `{"type": "error", "code", "detail"}`.
+ */
+export async function setupJobSocket(app: NestFastifyApplication): Promise<void> {
+  await app.register(websocket, { options: { maxPayload: MESSAGE_BYTES_MAX } });
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.after(() => {
+    fastify.get('/ws', { websocket: true }, (socket: WebSocket) => serve(socket, app.get(JobEvents)));
+  });
+}
+
+function serve(socket: WebSocket, events: JobEvents): void {
+  const tenantId = currentTenant();
+  const subscriptions = new Map<string, () => void>();
+  const send = (message: object) => {
+    if (socket.bufferedAmount > BUFFER_BYTES_MAX) socket.terminate();
+    else socket.send(JSON.stringify(message));
+  };
+  const fail = (code: string, detail: string) => send({ type: 'error', code, detail });
+  let isAlive = true;
+  const ping = setInterval(() => {
+    if (!isAlive) return socket.terminate();
+    isAlive = false;
+    socket.ping();
+  }, PING_MS).unref();
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    const parsed = isBinary ? null : messageSchema.safeParse(jsonOf(data));
+    if (!parsed?.success) {
+      fail('invalid_request', 'Send {"type": "subscribe" or "unsubscribe", "job_id": "..."} as text.');
+      return;
+    }
+    const { type, job_id: jobId } = parsed.data;
+    subscriptions.get(jobId)?.();
+    subscriptions.delete(jobId);
+    if (type === 'unsubscribe') return;
+    if (subscriptions.size >= SUBSCRIPTIONS_MAX) {
+      fail('too_many_followers', `One connection follows at most ${SUBSCRIPTIONS_MAX} jobs.`);
+      return;
+    }
+    const stop = runAsTenant(tenantId, () =>
+      events.follow(jobId, parsed.data.type === 'subscribe' ? (parsed.data.last_event_id ?? 0) : 0, (job) => {
+        if (job) send({ type: 'job', id: job.revision, job: presentJob(job) });
+        else send({ type: 'error', code: 'job_not_found', detail: `There is no job ${jobId}.` });
+        if (!job || hasEnded(job)) subscriptions.delete(jobId);
+      }),
+    );
+    if (stop) subscriptions.set(jobId, stop);
+    else fail('too_many_followers', 'Too many clients follow jobs here. Poll GET /jobs/{id} instead.');
+  });
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    clearInterval(ping);
+    for (const stop of subscriptions.values()) stop();
+  });
+}
+
+function jsonOf(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString()) as unknown;
+  } catch {
+    return undefined;
+  }
+}

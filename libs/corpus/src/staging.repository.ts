@@ -1,0 +1,173 @@
+import { halfvecArray, type Database, type Transaction } from '#libs/database';
+import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
+import { HalfvecOid } from './halfvec-oid.js';
+import type { JobLease } from './job-lease.repository.js';
+import type { ChunkToStore, VersionSummary, VersionToIndex } from './version.repository.js';
+
+/** As they are sent; `chunkValues` makes columns of them. */
+export const chunkColumns =
+  'ordinal, body, heading_path, page, char_start, char_end, token_count, body_sha256, lexical_text, group_number';
+export const chunkValues =
+  'ordinal, body, array(select jsonb_array_elements_text(heading_path)), page, char_start, char_end, token_count, body_sha256, lexical_text, group_number';
+const types = 'integer text jsonb integer integer integer integer bytea text integer'.split(' ');
+export const CHUNK_COLUMNS = types.length;
+
+/** Parameters for `chunkArrays`, from number `first` on. */
+export function chunkParameters(first: number): string {
+  return types.map((type, index) => `$${first + index}::${type}[]`).join(', ');
+}
+
+export function chunkArrays(chunks: readonly ChunkToStore[]): unknown[] {
+  return [
+    chunks.map((chunk) => chunk.ordinal),
+    chunks.map((chunk) => chunk.text),
+    chunks.map((chunk) => JSON.stringify(chunk.headingPath)),
+    chunks.map((chunk) => chunk.page),
+    chunks.map((chunk) => chunk.start),
+    chunks.map((chunk) => chunk.end),
+    chunks.map((chunk) => chunk.tokenCount),
+    chunks.map((chunk) => chunk.embeddingSha256),
+    chunks.map((chunk) => chunk.lexicalText),
+    chunks.map((chunk) => chunk.group),
+  ];
+}
+
+const MOVED_PER_STATEMENT = 2_000;
+
+/**
+ * What a large or changed document's job has made so far, in short transactions: neither memory nor a connection is
+ * held while the model works. An attempt finds the vectors of the one before.
+ */
+export class StagingRepository {
+  private readonly halfvecOid = new HalfvecOid();
+
+  constructor(private readonly database: Database) {}
+
+  /**
+   * Chunks with the vectors that are known already: of an attempt before, or of the version that search sees now.
+   * @returns ordinals of those without a vector, ascending; null when the lease has ended
+   */
+  async stageChunks(
+    lease: JobLease,
+    { versionId, documentId, space }: VersionToIndex & { space: EmbeddingSpace },
+    chunks: readonly ChunkToStore[],
+  ): Promise<number[] | null> {
+    const rows = await this.database.query<{ ordinal: number; missing: boolean }>({
+      name: `stage_chunks_${space.number}`,
+      text: `
+        insert into staged_chunks (version_id, space_id, ${chunkColumns}, embedding)
+        select $1::uuid, $2::uuid, ${chunkValues}, coalesce(
+          (select s.embedding from staged_chunks s
+           where s.version_id = $1::uuid and s.ordinal = c.ordinal and s.body_sha256 = c.body_sha256
+             and s.space_id = $2::uuid),
+          (select e.embedding from chunks k join ${partitionOf(space)} e on e.chunk_id = k.id
+           where k.document_id = $3::uuid and k.body_sha256 = c.body_sha256 limit 1))
+        from unnest(${chunkParameters(6)}) as c (${chunkColumns})
+        where exists (
+          select from index_jobs where id = $4::uuid and fence = $5::bigint and status = 'running'
+        )
+        on conflict (version_id, ordinal) do update set
+          ${['space_id', ...chunkColumns.split(', ').slice(1), 'embedding'].map((column) => `${column} = excluded.${column}`).join(', ')}
+        returning ordinal, embedding is null as missing`,
+      values: [versionId, space.id, documentId, lease.jobId, lease.fence, ...chunkArrays(chunks)],
+    });
+    if (rows.length < chunks.length) return null;
+    return rows
+      .filter(({ missing }) => missing)
+      .map(({ ordinal }) => ordinal)
+      .sort((a, b) => a - b);
+  }
+
+  /** One vector for each ordinal. */
+  async stageEmbeddings(
+    versionId: string,
+    ordinals: readonly number[],
+    embeddings: readonly Float32Array[],
+  ): Promise<void> {
+    await this.database.query({
+      name: 'stage_embeddings',
+      text: `
+        update staged_chunks s set embedding = e.embedding
+        from unnest($2::integer[], $3::halfvec[]) as e (ordinal, embedding)
+        where s.version_id = $1::uuid and s.ordinal = e.ordinal`,
+      values: [versionId, ordinals, halfvecArray(embeddings, await this.halfvecOid.get(this.database))],
+    });
+  }
+
+  /** A slice of the extracted text. @param start UTF-16 offset of the slice */
+  async stageText(versionId: string, part: number, start: number, text: string): Promise<void> {
+    await this.database.query({
+      name: 'stage_text',
+      text: `
+        insert into document_texts (version_id, part, char_start, body)
+        values ($1::uuid, $2::integer, $3::integer, $4::text)
+        on conflict (version_id, part) do update set char_start = excluded.char_start, body = excluded.body`,
+      values: [versionId, part, start, text],
+    });
+  }
+
+  /** An attempt before may have had more. */
+  async trim(versionId: string, counts: { chunks: number; textParts: number }): Promise<void> {
+    await this.database.query({
+      text: `
+        with texts as (
+          delete from document_texts where version_id = $1::uuid and part >= $3::integer
+        )
+        delete from staged_chunks where version_id = $1::uuid and ordinal >= $2::integer`,
+      values: [versionId, counts.chunks, counts.textParts],
+    });
+  }
+
+  /** What jobs that ended without success have left. */
+  async dropAbandoned(): Promise<void> {
+    await this.database.query({
+      text: `
+        with versions as (
+          select id from document_versions where status in ('failed', 'cancelled', 'superseded')
+        ), texts as (
+          delete from document_texts t using versions v where t.version_id = v.id
+        )
+        delete from staged_chunks s using versions v where s.version_id = v.id`,
+    });
+  }
+}
+
+/** Chunks and vectors of a version take their places. Statements of bounded size, in the caller's transaction. */
+export async function moveStaged(
+  tx: Transaction,
+  target: VersionToIndex & { space: EmbeddingSpace },
+  { language, chunkCount }: VersionSummary,
+): Promise<void> {
+  for (let first = 0; first < chunkCount; first += MOVED_PER_STATEMENT) {
+    await tx.query({
+      name: `move_staged_${target.space.number}`,
+      text: `
+        with staged as (
+          select * from staged_chunks where version_id = $3::uuid and ordinal >= $6::integer and ordinal < $7::integer
+        ), stored as (
+          insert into chunks (collection_id, document_id, version_id, language, ${chunkColumns}, lexical_vector)
+          select $1::uuid, $2::uuid, $3::uuid, $4::text, ${chunkColumns},
+            case when (select not exists (select from pg_extension where extname = 'pg_textsearch'))
+              then to_tsvector($4::text::regconfig, lexical_text) end
+          from staged order by ordinal
+          returning id, ordinal
+        )
+        insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
+        select $5::uuid, $1::uuid, $2::uuid, stored.id, staged.embedding
+        from stored join staged on staged.ordinal = stored.ordinal`,
+      values: [
+        target.collectionId,
+        target.documentId,
+        target.versionId,
+        language,
+        target.space.id,
+        first,
+        first + MOVED_PER_STATEMENT,
+      ],
+    });
+  }
+  await tx.query({
+    text: 'delete from staged_chunks where version_id = $1::uuid',
+    values: [target.versionId],
+  });
+}

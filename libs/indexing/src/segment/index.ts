@@ -1,0 +1,1 @@
+export { parseSegments, type ParsedSegment, type SourceToParse } from './parse-segments.js';
