@@ -17,6 +17,8 @@ export const defaultTimeouts: ModelTimeouts = {
   totalMs: 60_000,
 };
 
+const PAUSED_CHECK_MS = 100;
+
 type TimeLimit = 'first_token_timeout' | 'between_tokens_timeout' | 'total_timeout';
 
 /** One call's time limits and its caller's signal, as one signal. */
@@ -25,6 +27,7 @@ export class CallLimits {
   private readonly total: NodeJS.Timeout;
   private phase: NodeJS.Timeout | undefined;
   private phaseEndsAt = 0;
+  private ringsAt = 0;
   private pausedAt: number | null = null;
   private limit: TimeLimit = 'first_token_timeout';
   /** The limit that ended the call; null while none did. */
@@ -48,26 +51,38 @@ export class CallLimits {
   awaitFirstToken(): void {
     this.limit = 'first_token_timeout';
     this.phaseEndsAt = performance.now() + this.timeouts.firstTokenMs;
-    this.resume();
+    this.watch(this.timeouts.firstTokenMs);
   }
 
   /** The time to the next token starts anew. Comments, pings and empty pieces are no tokens. */
   token(): void {
     this.limit = 'between_tokens_timeout';
-    this.phaseEndsAt = performance.now() + this.timeouts.betweenTokensMs;
+    const now = performance.now();
+    this.phaseEndsAt = now + this.timeouts.betweenTokensMs;
+    if (this.phaseEndsAt >= this.ringsAt) return;
+    clearTimeout(this.phase); // armed for a longer phase
+    this.watch(this.timeouts.betweenTokensMs);
   }
 
   /** While a slow reader holds the stream up, the model is not to blame. */
   pause(): void {
-    clearTimeout(this.phase);
     this.pausedAt = performance.now();
   }
 
   resume(): void {
-    const now = performance.now();
-    if (this.pausedAt !== null) this.phaseEndsAt += now - this.pausedAt;
+    if (this.pausedAt !== null) this.phaseEndsAt += performance.now() - this.pausedAt;
     this.pausedAt = null;
-    this.phase = setTimeout(() => this.expire(this.limit), Math.max(0, this.phaseEndsAt - now));
+  }
+
+  /** One timer that looks at the time when it rings: setting a new one for each token costs more than the token. */
+  private watch(ms: number): void {
+    this.ringsAt = performance.now() + ms;
+    this.phase = setTimeout(() => {
+      if (this.pausedAt !== null) return this.watch(Math.min(this.timeouts.betweenTokensMs, PAUSED_CHECK_MS));
+      const leftMs = this.phaseEndsAt - performance.now();
+      if (leftMs > 0) this.watch(leftMs);
+      else this.expire(this.limit);
+    }, Math.ceil(ms));
   }
 
   end(): void {
