@@ -32,6 +32,8 @@ export class ModelServer {
   /** Makes every vector the same: the worst of models. */
   isBlind = false;
   sendsUsage = true;
+  /** Each request for embeddings waits for it. */
+  beforeEmbedding: (texts: string[]) => Promise<unknown> | null = () => null;
 
   private constructor(
     private readonly server: ReturnType<typeof createServer>,
@@ -63,6 +65,7 @@ export class ModelServer {
     for await (const part of request) parts.push(part as Buffer);
     const body = JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>;
     this.requests.push({ path: request.url!, authorization: request.headers.authorization, body });
+    if (request.url!.endsWith('/embeddings')) await this.beforeEmbedding(body.input as string[]);
     const fault = this.faults.shift();
     if (fault?.delayMs) await sleep(fault.delayMs);
     if (fault?.cut) {

@@ -41,6 +41,8 @@ export interface Retrieval {
 const CANDIDATES = 100;
 const RERANKED = 50;
 const SCORED_TERMS_MAX = 64;
+/** Of one search whose findings are replaced by new versions while it runs. */
+const TRIES_MAX = 3;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
@@ -53,7 +55,18 @@ export class Retriever {
     this.vectors = new VectorLeg(chunks);
   }
 
+  /**
+   * The legs and the texts are read one after the other: a document that gets a new version in between would be missing,
+   * so it is looked for again.
+   */
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { isComplete, ...retrieval } = await this.retrieveOnce(request);
+      if (isComplete || attempt === TRIES_MAX) return retrieval;
+    }
+  }
+
+  private async retrieveOnce(request: RetrievalRequest): Promise<Retrieval & { isComplete: boolean }> {
     const lexicalLeg = this.lexicalLeg(request);
     const [lexical, vector, measured] = await Promise.all([
       lexicalLeg,
@@ -67,6 +80,7 @@ export class Retriever {
     const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
     const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
     return {
+      isComplete: ranked.length === fused.length,
       sources: mergeNeighbours(ranked, request.topK),
       timings: {
         embedMs: vector.embedMs,
@@ -152,7 +166,7 @@ export class Retriever {
     const terms = new TermFinder(question);
     return fused
       .flatMap(({ id, score, lexicalRank, vectorRank }, index) => {
-        const chunk = loaded.get(id); // gone when its document was deleted a moment ago
+        const chunk = loaded.get(id); // gone when its document was replaced or deleted a moment ago
         if (!chunk) return [];
         const proximity = index < RERANKED && proximityWeight > 0 ? proximityOf(terms, chunk.text) : 0;
         return [
