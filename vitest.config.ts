@@ -11,7 +11,7 @@ export default defineConfig({
     alias: [{ find: /^#(libs|apps)\/(.+)$/, replacement: join(projectFolder, '$1/$2/src/index.ts') }],
   },
   test: {
-    include: ['{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec}.ts'],
+    include: ['{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec,faults-spec}.ts'],
     setupFiles: ['test/quiet.ts'],
     globalSetup: ['test/build-once.ts'],
     reporters: ['default', new SkipReporter()],

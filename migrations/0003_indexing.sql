@@ -75,6 +75,8 @@ alter table index_jobs
   add column parent_job_id uuid references index_jobs (id) on delete cascade,
   -- Grows with every start: a worker that has lost its job holds an old one, and none of its writes count.
   add column fence bigint not null default 0,
+  -- Of the attempts those that failed: an attempt whose worker died or was stopped does not count against the document.
+  add column failed_attempts integer not null default 0,
   -- Grows with every change: the event id of those who follow the job.
   add column revision bigint not null default 1,
   add column priority smallint not null default 0,

@@ -288,6 +288,7 @@ CREATE TABLE public.index_jobs (
     details jsonb DEFAULT '{}'::jsonb NOT NULL,
     parent_job_id uuid,
     fence bigint DEFAULT 0 NOT NULL,
+    failed_attempts integer DEFAULT 0 NOT NULL,
     revision bigint DEFAULT 1 NOT NULL,
     priority smallint DEFAULT 0 NOT NULL,
     turn bigint DEFAULT 0 NOT NULL,

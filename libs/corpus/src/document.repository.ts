@@ -133,16 +133,18 @@ export class DocumentRepository {
     let count = 0;
     for (;;) {
       const deleted = await this.database.transaction(async (tx) => {
-        const rows = await tx.query({
+        const rows = await tx.query<{ id: string }>({
           text: `
-            delete from documents where id in (
-              select d.id from documents d where d.collection_id = $1::uuid and ${compiled.text}
-              order by d.id limit $2::integer
-            ) returning id`,
+            select d.id from documents d where d.collection_id = $1::uuid and ${compiled.text}
+            order by d.id limit $2::integer for update`,
           values: [collectionId, DELETED_PER_TRANSACTION, ...compiled.values],
         });
-        if (rows.length > 0) await advanceEpoch(tx, collectionId);
-        return rows.length;
+        if (rows.length === 0) return 0;
+        const ids = rows.map(({ id }) => id);
+        await lockJobs(tx, ids);
+        await tx.query({ text: 'delete from documents where id = any($1::uuid[])', values: [ids] });
+        await advanceEpoch(tx, collectionId);
+        return ids.length;
       });
       count += deleted;
       if (deleted < DELETED_PER_TRANSACTION) return count;
@@ -152,12 +154,15 @@ export class DocumentRepository {
   /** @returns false when there is none */
   async deleteByExternalId(collectionId: string, externalId: string): Promise<boolean> {
     return this.database.transaction(async (tx) => {
-      const [deleted] = await tx.query({
-        text: 'delete from documents where collection_id = $1::uuid and external_id = $2::text returning id',
+      const [found] = await tx.query<{ id: string }>({
+        text: 'select id from documents where collection_id = $1::uuid and external_id = $2::text for update',
         values: [collectionId, externalId],
       });
-      if (deleted) await advanceEpoch(tx, collectionId);
-      return deleted !== undefined;
+      if (!found) return false;
+      await lockJobs(tx, [found.id]);
+      await tx.query({ text: 'delete from documents where id = $1::uuid', values: [found.id] });
+      await advanceEpoch(tx, collectionId);
+      return true;
     });
   }
 
@@ -200,6 +205,7 @@ export class DocumentRepository {
   /** Removes the document and everything derived from it. @throws {RagError} document_not_found */
   async delete(id: string): Promise<void> {
     await this.database.transaction(async (tx) => {
+      await lockJobs(tx, [id]);
       const [deleted] = await tx.query<{ collection_id: string }>({
         text: 'delete from documents where id = $1::uuid returning collection_id',
         values: [id],
@@ -208,6 +214,21 @@ export class DocumentRepository {
       await advanceEpoch(tx, deleted.collection_id);
     });
   }
+}
+
+/**
+ * Documents that are about to be deleted, then their jobs, as a worker's commit does; else the delete locks versions
+ * before jobs, a worker that starts jobs before versions, and one of them fails.
+ */
+async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<void> {
+  await tx.query({
+    text: 'select from documents where id = any($1::uuid[]) order by id for update',
+    values: [ids],
+  });
+  await tx.query({
+    text: 'select from index_jobs where document_id = any($1::uuid[]) order by id for update',
+    values: [ids],
+  });
 }
 
 /**

@@ -52,6 +52,8 @@ export interface IndexJob {
   done: number;
   total: number | null;
   attempts: number;
+  /** Of the attempts those that failed; the others were interrupted. */
+  failedAttempts: number;
   priority: JobPriority;
   error: IndexJobError | null;
   /** What a collection's job works on and has found out. */
@@ -79,6 +81,7 @@ interface IndexJobRow {
   done: number;
   total: number | null;
   attempts: number;
+  failed_attempts: number;
   priority: JobPriority;
   error: IndexJobError | null;
   details: Record<string, unknown>;
@@ -93,7 +96,7 @@ interface IndexJobRow {
 
 const select = `
   select j.id, j.kind, j.parent_job_id, j.document_id, j.version_id, v.version, j.collection_id, c.name as collection,
-    j.status, j.stage, j.done, j.total, j.attempts, j.priority, j.error, j.details, j.resolved_count, j.failing_count,
+    j.status, j.stage, j.done, j.total, j.attempts, j.failed_attempts, j.priority, j.error, j.details, j.resolved_count, j.failing_count,
     j.skipped_count, j.revision, j.created_at, j.started_at, j.finished_at
   from index_jobs j
   left join document_versions v on v.id = j.version_id
@@ -373,8 +376,8 @@ export class IndexJobRepository {
     const [reopened] = await tx.query({
       text: `
         with job as (
-          update index_jobs j set status = 'queued', stage = null, done = 0, total = null, attempts = 0, error = null,
-            finished_at = null, turn = $2::bigint
+          update index_jobs j set status = 'queued', stage = null, done = 0, total = null, attempts = 0, failed_attempts = 0,
+            error = null, finished_at = null, turn = $2::bigint
           where id = $1::uuid and status in ('failed', 'cancelled') and ${isLatest}
           returning version_id
         ), version as (
@@ -390,7 +393,7 @@ export class IndexJobRepository {
   async reopenParent(tx: Transaction, id: string): Promise<boolean> {
     const [reopened] = await tx.query({
       text: `
-        update index_jobs set status = 'queued', error = null, finished_at = null
+        update index_jobs set status = 'queued', failed_attempts = 0, error = null, finished_at = null
         where id = $1::uuid and stage = 'accept' and status in ('failed', 'cancelled')
         returning id`,
       values: [id],
@@ -451,6 +454,7 @@ function toJob(row: IndexJobRow): IndexJob {
     done: row.done,
     total: row.total,
     attempts: row.attempts,
+    failedAttempts: row.failed_attempts,
     priority: row.priority,
     error: row.error,
     details: row.details,

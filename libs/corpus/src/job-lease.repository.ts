@@ -14,6 +14,8 @@ export interface JobProgress {
   total: number | null;
 }
 
+const COMMIT_IDLE_MS_MAX = 10_000;
+
 const held = `id = $1::uuid and fence = $2::bigint and status = 'running'`;
 
 /** What a worker writes of the job it holds. */
@@ -75,6 +77,32 @@ export class JobLeaseRepository {
   }
 
   /**
+   * Before anything is written in the transaction that ends the job: who cancels it or takes it over waits for the end,
+   * instead of waiting for each other. The document first, as a delete and a submit do; then the job, then its version.
+   * @returns false when the lease has ended
+   */
+  async lock(tx: Transaction, lease: JobLease): Promise<boolean> {
+    await tx.query({
+      name: 'job_lock_document',
+      // A worker that is frozen here holds up the next one for no longer than it takes to notice a dead one.
+      ...(this.database.engine === 'postgres' && {
+        settings: { idle_in_transaction_session_timeout: String(COMMIT_IDLE_MS_MAX) },
+      }),
+      text: `
+        select from documents
+        where id = (select document_id from index_jobs where id = $1::uuid)
+        for no key update`,
+      values: [lease.jobId],
+    });
+    const [locked] = await tx.query({
+      name: 'job_lock',
+      text: `select id from index_jobs where ${held} for update`,
+      values: [lease.jobId, lease.fence],
+    });
+    return locked !== undefined;
+  }
+
+  /**
    * In the transaction that makes the version current, so that a job is ready exactly when its document is.
    * @returns false when the lease has ended: then that transaction must not commit
    */
@@ -125,12 +153,13 @@ export class JobLeaseRepository {
     });
   }
 
-  /** Back to the queue: the next attempt follows by itself. */
+  /** Back to the queue: the next attempt follows by itself. @param error null: the attempt was interrupted, and did not fail */
   async requeue(lease: JobLease, error: IndexJobError | null): Promise<void> {
     await this.database.query({
       text: `
         with job as (
           update index_jobs set status = 'queued', done = 0, error = $3::jsonb,
+            failed_attempts = failed_attempts + ($3::jsonb is not null)::integer,
             total = case when kind in ('batch', 'crawl', 'rechunk') then total end,
             stage = case when kind in ('batch', 'crawl', 'rechunk') then stage end
           where ${held}

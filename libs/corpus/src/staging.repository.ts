@@ -1,4 +1,5 @@
 import { halfvecArray, type Database, type Transaction } from '#libs/database';
+import { RagError } from '#libs/errors';
 import { partitionOf, type EmbeddingSpace } from './embedding-space.repository.js';
 import { HalfvecOid } from './halfvec-oid.js';
 import type { JobLease } from './job-lease.repository.js';
@@ -34,6 +35,11 @@ export function chunkArrays(chunks: readonly ChunkToStore[]): unknown[] {
 
 const MOVED_PER_STATEMENT = 2_000;
 
+/** Has a row while the lease in $1 and $2 is held; whoever takes the job over waits for the statement to end. */
+const held = `held as materialized (
+  select id from index_jobs where id = $1::uuid and fence = $2::bigint and status = 'running' for share
+)`;
+
 /**
  * What a large or changed document's job has made so far, in short transactions: neither memory nor a connection is
  * held while the model works. An attempt finds the vectors of the one before.
@@ -55,21 +61,19 @@ export class StagingRepository {
     const rows = await this.database.query<{ ordinal: number; missing: boolean }>({
       name: `stage_chunks_${space.number}`,
       text: `
+        with ${held}
         insert into staged_chunks (version_id, space_id, ${chunkColumns}, embedding)
-        select $1::uuid, $2::uuid, ${chunkValues}, coalesce(
+        select $3::uuid, $4::uuid, ${chunkValues}, coalesce(
           (select s.embedding from staged_chunks s
-           where s.version_id = $1::uuid and s.ordinal = c.ordinal and s.body_sha256 = c.body_sha256
-             and s.space_id = $2::uuid),
+           where s.version_id = $3::uuid and s.ordinal = c.ordinal and s.body_sha256 = c.body_sha256
+             and s.space_id = $4::uuid),
           (select e.embedding from chunks k join ${partitionOf(space)} e on e.chunk_id = k.id
-           where k.document_id = $3::uuid and k.body_sha256 = c.body_sha256 limit 1))
-        from unnest(${chunkParameters(6)}) as c (${chunkColumns})
-        where exists (
-          select from index_jobs where id = $4::uuid and fence = $5::bigint and status = 'running'
-        )
+           where k.document_id = $5::uuid and k.body_sha256 = c.body_sha256 limit 1))
+        from held, unnest(${chunkParameters(6)}) as c (${chunkColumns})
         on conflict (version_id, ordinal) do update set
           ${['space_id', ...chunkColumns.split(', ').slice(1), 'embedding'].map((column) => `${column} = excluded.${column}`).join(', ')}
         returning ordinal, embedding is null as missing`,
-      values: [versionId, space.id, documentId, lease.jobId, lease.fence, ...chunkArrays(chunks)],
+      values: [lease.jobId, lease.fence, versionId, space.id, documentId, ...chunkArrays(chunks)],
     });
     if (rows.length < chunks.length) return null;
     return rows
@@ -78,8 +82,9 @@ export class StagingRepository {
       .sort((a, b) => a - b);
   }
 
-  /** One vector for each ordinal. */
+  /** One vector for each ordinal. Nothing, as all of these, when the lease has ended. */
   async stageEmbeddings(
+    lease: JobLease,
     versionId: string,
     ordinals: readonly number[],
     embeddings: readonly Float32Array[],
@@ -87,34 +92,50 @@ export class StagingRepository {
     await this.database.query({
       name: 'stage_embeddings',
       text: `
+        with ${held}
         update staged_chunks s set embedding = e.embedding
-        from unnest($2::integer[], $3::halfvec[]) as e (ordinal, embedding)
-        where s.version_id = $1::uuid and s.ordinal = e.ordinal`,
-      values: [versionId, ordinals, halfvecArray(embeddings, await this.halfvecOid.get(this.database))],
+        from held, unnest($4::integer[], $5::halfvec[]) as e (ordinal, embedding)
+        where s.version_id = $3::uuid and s.ordinal = e.ordinal`,
+      values: [
+        lease.jobId,
+        lease.fence,
+        versionId,
+        ordinals,
+        halfvecArray(embeddings, await this.halfvecOid.get(this.database)),
+      ],
     });
   }
 
   /** A slice of the extracted text. @param start UTF-16 offset of the slice */
-  async stageText(versionId: string, part: number, start: number, text: string): Promise<void> {
+  async stageText(
+    lease: JobLease,
+    versionId: string,
+    { part, start, text }: { part: number; start: number; text: string },
+  ): Promise<void> {
     await this.database.query({
       name: 'stage_text',
       text: `
+        with ${held}
         insert into document_texts (version_id, part, char_start, body)
-        values ($1::uuid, $2::integer, $3::integer, $4::text)
+        select $3::uuid, $4::integer, $5::integer, $6::text from held
         on conflict (version_id, part) do update set char_start = excluded.char_start, body = excluded.body`,
-      values: [versionId, part, start, text],
+      values: [lease.jobId, lease.fence, versionId, part, start, text],
     });
   }
 
   /** An attempt before may have had more. */
-  async trim(versionId: string, counts: { chunks: number; textParts: number }): Promise<void> {
+  async trim(
+    lease: JobLease,
+    versionId: string,
+    counts: { chunks: number; textParts: number },
+  ): Promise<void> {
     await this.database.query({
       text: `
-        with texts as (
-          delete from document_texts where version_id = $1::uuid and part >= $3::integer
+        with ${held}, texts as (
+          delete from document_texts using held where version_id = $3::uuid and part >= $5::integer
         )
-        delete from staged_chunks where version_id = $1::uuid and ordinal >= $2::integer`,
-      values: [versionId, counts.chunks, counts.textParts],
+        delete from staged_chunks using held where version_id = $3::uuid and ordinal >= $4::integer`,
+      values: [lease.jobId, lease.fence, versionId, counts.chunks, counts.textParts],
     });
   }
 
@@ -138,8 +159,9 @@ export async function moveStaged(
   target: VersionToIndex & { space: EmbeddingSpace },
   { language, chunkCount }: VersionSummary,
 ): Promise<void> {
+  let movedCount = 0;
   for (let first = 0; first < chunkCount; first += MOVED_PER_STATEMENT) {
-    await tx.query({
+    const [moved] = await tx.query<{ count: number }>({
       name: `move_staged_${target.space.number}`,
       text: `
         with staged as (
@@ -151,10 +173,13 @@ export async function moveStaged(
               then to_tsvector($4::text::regconfig, lexical_text) end
           from staged order by ordinal
           returning id, ordinal
+        ), vectors as (
+          insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
+          select $5::uuid, $1::uuid, $2::uuid, stored.id, staged.embedding
+          from stored join staged on staged.ordinal = stored.ordinal
+          returning 1
         )
-        insert into ${partitionOf(target.space)} (space_id, collection_id, document_id, chunk_id, embedding)
-        select $5::uuid, $1::uuid, $2::uuid, stored.id, staged.embedding
-        from stored join staged on staged.ordinal = stored.ordinal`,
+        select count(*)::integer as count from vectors`,
       values: [
         target.collectionId,
         target.documentId,
@@ -165,6 +190,14 @@ export async function moveStaged(
         first + MOVED_PER_STATEMENT,
       ],
     });
+    movedCount += moved!.count;
+  }
+  if (movedCount !== chunkCount) {
+    throw new RagError(
+      'internal_error',
+      `${movedCount} of ${chunkCount} chunks were staged. The document is prepared again.`,
+      { retryable: true },
+    );
   }
   await tx.query({
     text: 'delete from staged_chunks where version_id = $1::uuid',

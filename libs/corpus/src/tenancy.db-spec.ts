@@ -293,6 +293,8 @@ const attempts: {
       ),
     finish: async ({ leases }, v, database) =>
       expectSame(await leases.finish(database, v.lease, { status: 'ready' }), false),
+    lock: async ({ leases }, v, database) =>
+      expectSame(await database.transaction((tx) => leases.lock(tx, v.lease)), false),
     fail: ({ leases }, v) => leases.fail(v.lease, { code: 'x', message: 'x', stage: null, retryable: false }),
     requeue: ({ leases }, v) => leases.requeue(v.lease, null),
   },
@@ -302,9 +304,11 @@ const attempts: {
         await staging.stageChunks(v.jobLease, { ...v.version, space: v.space }, content().chunks),
         null,
       ),
-    stageEmbeddings: ({ staging }, v) => staging.stageEmbeddings(v.version.versionId, [0], [vector]),
-    stageText: ({ staging }, v) => staging.stageText(v.version.versionId, 0, 0, 'mine'),
-    trim: ({ staging }, v) => staging.trim(v.version.versionId, { chunks: 0, textParts: 0 }),
+    stageEmbeddings: ({ staging }, v) =>
+      staging.stageEmbeddings(v.jobLease, v.version.versionId, [0], [vector]),
+    stageText: ({ staging }, v) =>
+      staging.stageText(v.jobLease, v.version.versionId, { part: 0, start: 0, text: 'mine' }),
+    trim: ({ staging }, v) => staging.trim(v.jobLease, v.version.versionId, { chunks: 0, textParts: 0 }),
     dropAbandoned: ({ staging }) => staging.dropAbandoned(),
   },
   urls: {

@@ -303,6 +303,7 @@ export class VersionRepository {
           delete from staged_chunks where version_id = $1::uuid`,
         values: [versionId],
       });
+      await dropSupersededContent(tx, documentId);
       return false;
     }
     await tx.query({
@@ -420,12 +421,14 @@ async function storeSource(tx: Transaction, versionId: string, bytes: Buffer): P
   }
 }
 
+/** Of versions before the current one whose jobs have ended, whichever way: none of them can be tried again. */
 async function dropSupersededContent(tx: Transaction, documentId: string): Promise<void> {
   for (const table of ['document_texts', 'document_sources']) {
     await tx.query({
       text: `
         delete from ${table} where version_id in (
-          select id from document_versions where document_id = $1::uuid and status = 'superseded'
+          select v.id from document_versions v join documents d on d.id = v.document_id
+          where d.id = $1::uuid and v.version < d.current_version and v.status in ('superseded', 'failed', 'cancelled')
         )`,
       values: [documentId],
     });

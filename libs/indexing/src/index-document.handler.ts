@@ -78,7 +78,8 @@ export class IndexDocumentHandler {
   ): Promise<{ summary: VersionSummary; content: VersionContent }> {
     const preparing = new PreparingDocument();
     let first: Extract<PreparedPart, { kind: 'chunks' }> | null = null;
-    let isStaged = target.hasCurrent || run.attempt > 1;
+    // What an attempt before has staged, of whichever run of the job, must be taken or trimmed.
+    let isStaged = target.hasCurrent || Number(run.lease.fence) > 1;
     for await (const part of parts) {
       if (part.kind === 'document') preparing.document = part;
       else if (part.kind === 'end') preparing.end = part;
@@ -98,7 +99,7 @@ export class IndexDocumentHandler {
       const embeddings = await this.embed(run, target.space, chunks);
       return { summary, content: { text, chunks: chunks.map(toStore), embeddings } };
     }
-    await this.repositories.staging.trim(target.versionId, {
+    await this.repositories.staging.trim(run.lease, target.versionId, {
       chunks: summary.chunkCount,
       textParts: preparing.textParts,
     });
@@ -114,15 +115,19 @@ export class IndexDocumentHandler {
     const { staging } = this.repositories;
     run.signal.throwIfAborted();
     if (text !== '') {
-      await staging.stageText(target.versionId, preparing.textParts, start, text);
+      const part = preparing.textParts;
+      await staging.stageText(run.lease, target.versionId, { part, start, text });
       preparing.textParts += 1;
     }
     const missing = await staging.stageChunks(run.lease, target, chunks.map(toStore));
     if (!missing) throw new LeaseEnded();
     const wanted = new Set(missing);
     const toEmbed = chunks.filter(({ ordinal }) => wanted.has(ordinal));
+    run.progress.advance('embed', preparing.chunkCount);
     const embeddings = await this.embed(run, target.space, toEmbed);
-    if (embeddings.length > 0) await staging.stageEmbeddings(target.versionId, missing, embeddings);
+    if (embeddings.length > 0) {
+      await staging.stageEmbeddings(run.lease, target.versionId, missing, embeddings);
+    }
     preparing.chunkCount += chunks.length;
     run.progress.advance('embed', preparing.chunkCount);
   }
@@ -155,6 +160,7 @@ export class IndexDocumentHandler {
   ): Promise<'ready' | 'superseded'> {
     const { leases, versions } = this.repositories;
     return this.database.transaction(async (tx) => {
+      if (!(await leases.lock(tx, lease))) throw new LeaseEnded();
       const isCurrent = await versions.makeCurrent(tx, target, summary, content);
       const status = isCurrent ? 'ready' : 'superseded';
       // The fence: whoever lost the job meanwhile rolls all of this back.

@@ -8,7 +8,7 @@ import type {
   JobLeaseRepository,
 } from '#libs/corpus';
 import { isRagError } from '#libs/errors';
-import type { JobContext, JobResult } from '#libs/jobs';
+import { backoffSeconds, type JobContext, type JobResult, RetryLater } from '#libs/jobs';
 import { LeaseEnded, type LeaseWatch } from './lease-watch.js';
 import { isPoison, POISON_ATTEMPTS_MAX } from './parse-pool.js';
 import { ProgressReport } from './progress-report.js';
@@ -19,8 +19,11 @@ export interface LeasedJob {
   progress: ProgressReport;
   /** Aborts when the job is this worker's no more, and when the worker stops. */
   signal: AbortSignal;
-  attempt: number;
 }
+
+/** Of one document, a first one included; attempts that were interrupted don't count. */
+const FAILED_ATTEMPTS_MAX = 6;
+const RETRY_AFTER_SECONDS_MAX = 600;
 
 /** How every job of this service is run: under a lease, watched, and ended in one of the known ways. */
 export class LeasedJobs {
@@ -46,10 +49,10 @@ export class LeasedJobs {
     const progress = new ProgressReport(lease, this.leases);
     const signal = AbortSignal.any([context.signal, held.signal]);
     try {
-      return await work({ job, lease, progress, signal, attempt: context.attempt });
+      return await work({ job, lease, progress, signal });
     } catch (error) {
       if (held.signal.aborted || error instanceof LeaseEnded) return lost;
-      return await this.settle(lease, error, progress.stage, context);
+      return await this.settle(job, lease, error, progress.stage, context);
     } finally {
       held.release();
       await progress.settled();
@@ -58,6 +61,7 @@ export class LeasedJobs {
 
   /** Retryable failures go back to the queue while attempts are left; the rest end the job, with a reason. */
   private async settle(
+    job: IndexJob,
     lease: JobLease,
     error: unknown,
     stage: IndexStage | null,
@@ -68,10 +72,11 @@ export class LeasedJobs {
       throw error;
     }
     const failure = describeFailure(error, stage);
-    const isLast = context.isLastAttempt || (isPoison(error) && context.attempt >= POISON_ATTEMPTS_MAX);
-    if (failure.retryable && !isLast) {
+    const failed = job.failedAttempts + 1;
+    const failedMax = isPoison(error) ? POISON_ATTEMPTS_MAX : FAILED_ATTEMPTS_MAX;
+    if (failure.retryable && failed < failedMax && !context.isLastAttempt) {
       await this.leases.requeue(lease, failure);
-      throw error;
+      throw new RetryLater(Math.max(backoffSeconds(failed), askedSeconds(error)), error);
     }
     if (!isRagError(error)) {
       this.logger.error('a job failed unexpectedly', { jobId: lease.jobId, stage, error });
@@ -79,6 +84,12 @@ export class LeasedJobs {
     await this.leases.fail(lease, failure);
     return { outcome: 'failed', reason: failure.code };
   }
+}
+
+/** By the server that failed: Retry-After. */
+function askedSeconds(error: unknown): number {
+  const asked = isRagError(error) ? Number(error.details.retryAfterMs) : 0;
+  return asked > 0 ? Math.min(RETRY_AFTER_SECONDS_MAX, Math.ceil(asked / 1_000)) : 0;
 }
 
 const lost: JobResult = { outcome: 'skipped', reason: 'the job was cancelled, deleted or taken over' };

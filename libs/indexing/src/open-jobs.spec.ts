@@ -29,6 +29,10 @@ function setUp(states: Record<string, JobState>) {
   };
   const queue = {
     stateOf: (_name: string, { jobId }: { jobId: string }) => Promise.resolve(states[jobId]),
+    remove: (_name: string, { jobId }: { jobId: string }) => {
+      done.push(`removed ${jobId}`);
+      return Promise.resolve();
+    },
     enqueue: (_name: string, { jobId }: { jobId: string }) => {
       done.push(`enqueued ${jobId}`);
       return Promise.resolve();
@@ -51,12 +55,15 @@ describe('OpenJobs', () => {
     expect(done).toEqual([]);
   });
 
-  it('fails a job that the queue has given up, with a reason, and brings back one that it has lost', async () => {
-    const { openJobs, done } = setUp({ a: 'ended', b: 'unknown' });
+  it('fails a job that the queue has given up, with a reason, and brings back one that it has lost or thinks done', async () => {
+    const { openJobs, done } = setUp({ a: 'given_up', b: 'unknown', c: 'done' });
     await openJobs.check();
     expect(done).toEqual([
       expect.stringMatching(/^failed a after 6: The job was interrupted 6 times/),
+      'removed b',
       'enqueued b',
+      'removed c',
+      'enqueued c',
     ]);
   });
 });

@@ -19,7 +19,7 @@ const CHECKED_MAX = 200;
 
 /**
  * Keeps what the API shows of a job true: a job that is open here is open in the queue, too. One that the queue gave up
- * (its worker died at every attempt) has failed; one that the queue has lost goes back into it. What ended jobs have left is removed.
+ * (its worker died at every attempt) has failed; one that the queue has lost, or thinks done, goes back into it. What ended jobs have left is removed.
  */
 export class OpenJobs {
   private readonly logger = new Logger(OpenJobs.name);
@@ -60,8 +60,11 @@ export class OpenJobs {
       const state = await this.queue.stateOf(name, { jobId: id });
       if (state === 'open') continue;
       this.logger.warn('an open job was not in the queue', { jobId: id, state });
-      if (state === 'unknown') {
-        await this.database.transaction((tx) => this.queue.enqueue(name, { jobId: id }, tx));
+      if (state !== 'given_up') {
+        await this.database.transaction(async (tx) => {
+          await this.queue.remove(name, { jobId: id }, tx);
+          await this.queue.enqueue(name, { jobId: id }, tx);
+        });
         continue;
       }
       await jobs.giveUp(id, fence, {

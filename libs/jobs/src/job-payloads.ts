@@ -26,6 +26,23 @@ export interface JobContext {
   signal: AbortSignal;
 }
 
+/** Thrown by a handler that knows when to try again; other errors are tried again with backoff. */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+
+  constructor(
+    readonly afterSeconds: number,
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Seconds to wait after this failure, 1 for the first: 1 to 60, doubling, with jitter. */
+export function backoffSeconds(failure: number): number {
+  return Math.ceil(Math.min(60, 2 ** (failure - 1)) * (0.5 + Math.random() / 2));
+}
+
 /** Safe to run twice. Throw to have the job retried with backoff; return when there is nothing more to do, also when it failed for good. */
 export type JobHandler<Name extends JobName> = (
   payload: JobPayload<Name>,

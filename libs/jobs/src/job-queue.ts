@@ -1,7 +1,8 @@
 import type { Transaction } from '#libs/database';
 import type { JobHandler, JobName, JobPayload } from './job-payloads.js';
 
-export type JobState = 'open' | 'ended' | 'unknown';
+/** Done: the queue is through with it. Given up: no attempts are left. Unknown: there is no such job. */
+export type JobState = 'open' | 'done' | 'given_up' | 'unknown';
 
 export interface EnqueueOptions {
   startAfterSeconds?: number;
@@ -39,7 +40,7 @@ export abstract class JobQueue {
   /** How many jobs wait, of all tenants, counted up to `max`. */
   abstract countWaiting(name: JobName, max: number): Promise<number>;
 
-  /** Open: waiting or running. Ended: also given up after too many attempts. Unknown: the queue has no such job. */
+  /** Open: waiting or running. */
   abstract stateOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<JobState>;
 
   /** Runs up to `concurrency` jobs at a time in this process. */

@@ -1,4 +1,5 @@
 import type { Params } from 'nestjs-pino';
+import { stdSerializers } from 'pino';
 
 type RequestLike = { id?: unknown; method?: string; url?: string };
 
@@ -15,7 +16,9 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
       }),
       base: { service: 'ragstone', pid: process.pid },
       redact: ['req.headers.authorization', 'req.headers.cookie', 'req.headers["x-api-key"]'],
+      hooks: { logMethod: logFields },
       serializers: {
+        error: stdSerializers.err,
         req: ({ id, method, url }: RequestLike) => ({ id, method, path: url?.split('?', 1)[0] }),
         res: ({ statusCode }: { statusCode?: number }) => ({ statusCode }),
       },
@@ -25,4 +28,22 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
       customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),
     },
   };
+}
+
+/** `log(message, fields)` of Nest's logger comes as (context, message, fields), of which pino drops the fields. */
+function logFields(
+  this: unknown,
+  inputArgs: unknown[],
+  method: (this: unknown, ...args: never[]) => void,
+): void {
+  const [context, message, fields, ...rest] = inputArgs;
+  const isFields = isObject(context) && typeof message === 'string' && isObject(fields) && rest.length === 0;
+  const args = !isFields
+    ? inputArgs
+    : [fields instanceof Error ? { ...context, error: fields } : { ...context, ...fields }, message];
+  method.apply(this, args as never[]);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -43,6 +43,8 @@ const RERANKED = 50;
 const SCORED_TERMS_MAX = 64;
 /** On each side of a hit, for `sentence-window`. */
 const SENTENCES_AROUND = 3;
+/** Of one search whose findings are replaced by new versions while it runs. */
+const TRIES_MAX = 3;
 
 /** Both legs at once, fused, the best re-ranked by how close together the question's words stand. */
 export class Retriever {
@@ -55,7 +57,18 @@ export class Retriever {
     this.vectors = new VectorLeg(chunks);
   }
 
+  /**
+   * The legs and the texts are read one after the other: a document that gets a new version in between would be missing,
+   * so it is looked for again.
+   */
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { isComplete, ...retrieval } = await this.retrieveOnce(request);
+      if (isComplete || attempt === TRIES_MAX) return retrieval;
+    }
+  }
+
+  private async retrieveOnce(request: RetrievalRequest): Promise<Retrieval & { isComplete: boolean }> {
     const lexicalLeg = this.lexicalLeg(request);
     const [lexical, vector, measured] = await Promise.all([
       lexicalLeg,
@@ -69,6 +82,7 @@ export class Retriever {
     const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
     const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
     return {
+      isComplete: ranked.length === fused.length,
       sources: await this.sourcesOf(request, ranked),
       timings: {
         embedMs: vector.embedMs,
@@ -186,7 +200,7 @@ export class Retriever {
     const terms = new TermFinder(question);
     return fused
       .flatMap(({ id, score, lexicalRank, vectorRank }, index) => {
-        const chunk = loaded.get(id); // gone when its document was deleted a moment ago
+        const chunk = loaded.get(id); // gone when its document was replaced or deleted a moment ago
         if (!chunk) return [];
         const proximity = index < RERANKED && proximityWeight > 0 ? proximityOf(terms, chunk.text) : 0;
         return [

@@ -4,6 +4,8 @@ import { jobPayloads } from '../job-payloads.js';
 import { executorFor } from './executor.js';
 
 const RETENTION_SECONDS = 365 * 24 * 60 * 60;
+/** Including those that were interrupted by the death or the end of their worker; how many may fail is for the handler to say. */
+const ATTEMPTS_MAX = 20;
 const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
 /** Embedded, a heartbeat waits for the one connection, which a large document may hold for a while. */
 const HEARTBEAT_SECONDS_EMBEDDED = 30;
@@ -18,18 +20,20 @@ export async function installJobQueue(database: Database): Promise<void> {
       supervise: false,
     });
     await boss.start();
-    const known = new Set((await boss.getQueues()).map(({ name }) => name));
+    const known = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]));
+    const options = {
+      retryLimit: ATTEMPTS_MAX - 1,
+      // A dead worker's job is free at once; the delay after a failure is set on the job (PgBossJobQueue).
+      retryDelay: 0,
+      retryBackoff: false,
+      expireInSeconds: 6 * 60 * 60,
+      heartbeatSeconds: database.engine === 'pglite' ? HEARTBEAT_SECONDS_EMBEDDED : HEARTBEAT_SECONDS,
+      retentionSeconds: RETENTION_SECONDS,
+    };
     for (const name of Object.keys(jobPayloads)) {
-      if (known.has(name)) continue;
-      await boss.createQueue(name, {
-        retryLimit: 5,
-        retryDelay: 1,
-        retryBackoff: true,
-        retryDelayMax: 60,
-        expireInSeconds: 6 * 60 * 60,
-        heartbeatSeconds: database.engine === 'pglite' ? HEARTBEAT_SECONDS_EMBEDDED : HEARTBEAT_SECONDS,
-        retentionSeconds: RETENTION_SECONDS,
-      });
+      const queue = known.get(name);
+      if (!queue) await boss.createQueue(name, options);
+      else if (queue.retryLimit !== options.retryLimit) await boss.updateQueue(name, options);
     }
     await boss.stop({ close: false, graceful: false });
   });

@@ -1,7 +1,14 @@
 import { Logger } from '@nestjs/common';
-import { PgBoss } from 'pg-boss';
+import { type JobWithMetadata, PgBoss } from 'pg-boss';
 import { currentTenant, type Database, DEFAULT_TENANT, runAsTenant, type Transaction } from '#libs/database';
-import { jobPayloads, type JobHandler, type JobName, type JobPayload } from '../job-payloads.js';
+import {
+  backoffSeconds,
+  jobPayloads,
+  type JobHandler,
+  type JobName,
+  type JobPayload,
+  RetryLater,
+} from '../job-payloads.js';
 import { type EnqueueOptions, JobQueue, type JobState } from '../job-queue.js';
 import { executorFor } from './executor.js';
 import { installJobQueue } from './install-job-queue.js';
@@ -112,7 +119,8 @@ export class PgBossJobQueue extends JobQueue {
   async stateOf<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>): Promise<JobState> {
     const job = await this.boss.getJobById(name, jobId);
     if (!job) return 'unknown';
-    return ['created', 'retry', 'active', 'blocked'].includes(job.state) ? 'open' : 'ended';
+    if (job.state === 'failed') return 'given_up';
+    return ['completed', 'cancelled'].includes(job.state) ? 'done' : 'open';
   }
 
   async work<Name extends JobName>(
@@ -134,14 +142,39 @@ export class PgBossJobQueue extends JobQueue {
             signal: AbortSignal.any([this.stopping.signal, job.signal]),
           };
           const checked = jobPayloads[name].parse(payload) as JobPayload<Name>;
-          const result = await runAsTenant(tenantId, () => handler(checked, context));
-          this.logger.log('job finished', { name, jobId: job.id, ...result });
+          if (job.retryDelay > 0) await this.setRetryDelay(name, job, 0);
+          this.logger.debug('job started', { name, jobId: job.id, attempt: context.attempt });
+          try {
+            const result = await runAsTenant(tenantId, () => handler(checked, context));
+            this.logger.log('job finished', { name, jobId: job.id, ...result });
+          } catch (error) {
+            await this.giveBack(name, job, error);
+            throw error;
+          }
           // Look for the next job at once; by itself a worker that fetches one job at a time sleeps between two.
           this.boss.notifyWorker(workerId);
         },
       );
       this.workerIds.push(workerId);
     }
+  }
+
+  /** Before pg-boss puts a failed job back: when it may be taken up again. One that is interrupted may at once. */
+  private async giveBack(name: JobName, job: JobWithMetadata, error: unknown): Promise<void> {
+    const { afterSeconds } =
+      error instanceof RetryLater ? error : { afterSeconds: backoffSeconds(job.retryCount + 1) };
+    const delaySeconds = this.stopping.signal.aborted ? 0 : afterSeconds;
+    this.logger.warn('job is tried again later', { name, jobId: job.id, delaySeconds, error });
+    await this.setRetryDelay(name, job, delaySeconds);
+  }
+
+  private async setRetryDelay(name: JobName, job: JobWithMetadata, seconds: number): Promise<void> {
+    await this.database.withoutTenant.query({
+      text: `
+        update pgboss.job set retry_delay = $4::integer
+        where name = $1::text and id = $2::uuid and state = 'active' and retry_count = $3::integer`,
+      values: [name, job.id, job.retryCount, seconds],
+    });
   }
 
   wake(): void {
