@@ -27,11 +27,16 @@ export class ModelServer {
   readonly requests: RecordedRequest[] = [];
   /** One is taken from the front for each request. */
   readonly faults: Fault[] = [];
+  /** What every request gets; null: an answer. */
+  outage: Fault | null = null;
   responder: Responder = () => 'NO_EVIDENCE';
   dimensions = 8;
   /** Makes every vector the same: the worst of models. */
   isBlind = false;
   sendsUsage = true;
+
+  private gate: PromiseWithResolvers<void> | null = null;
+  private passing = 0;
 
   private constructor(
     private readonly server: ReturnType<typeof createServer>,
@@ -51,7 +56,19 @@ export class ModelServer {
     return holder.server;
   }
 
+  /** After so many requests none is answered until `release`. */
+  hold(passing = 0): void {
+    this.gate ??= Promise.withResolvers();
+    this.passing = passing;
+  }
+
+  release(): void {
+    this.gate?.resolve();
+    this.gate = null;
+  }
+
   async close(): Promise<void> {
+    this.release();
     this.server.closeAllConnections();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -63,7 +80,9 @@ export class ModelServer {
     for await (const part of request) parts.push(part as Buffer);
     const body = JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>;
     this.requests.push({ path: request.url!, authorization: request.headers.authorization, body });
-    const fault = this.faults.shift();
+    this.passing -= 1;
+    if (this.passing < 0) await this.gate?.promise;
+    const fault = this.faults.shift() ?? this.outage;
     if (fault?.delayMs) await sleep(fault.delayMs);
     if (fault?.cut) {
       response.destroy();
