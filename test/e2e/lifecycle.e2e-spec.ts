@@ -1,11 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MockLlm } from '../mock-llm/index.js';
+import { WebSocket } from 'ws';
+import { ModelServer } from '../support/model-server.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
+import { embeddingsOf } from '../support/stores.js';
 import { ServerProcess } from '../support/server-process.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -91,6 +95,28 @@ describe('the service as a process', () => {
     expect(server.exitCode).toBeNull(); // closed to new ones while the answer is still on its way
     expect((await answer).body).toMatchObject({ status: 'answered', answer: 'The museum opens at ten [1].' });
     expect(await stopped).toBeLessThan(10_000);
+    expect(server.exitCode).toBe(0);
+    await models.close();
+  });
+
+  it('ends streams of job events at SIGTERM, so that nobody holds it up', async () => {
+    const models = await ModelServer.start();
+    const server = start(embeddingsOf(models));
+    const client = await server.ready();
+    models.hold();
+    const { body } = await client.post<AcceptedView>('/index', { text: 'It takes its time.' });
+    const events = await fetch(`${client.url}/jobs/${body.job_id}/events`);
+    const socket = new WebSocket(`${client.url.replace('http', 'ws')}/ws`);
+    await once(socket, 'open');
+    const idle = new WebSocket(`${client.url.replace('http', 'ws')}/ws`);
+    await once(idle, 'open');
+    socket.send(JSON.stringify({ type: 'subscribe', job_id: body.job_id }));
+    await once(socket, 'message');
+    const closed = Promise.all([once(socket, 'close'), once(idle, 'close')]);
+    const took = server.stop();
+    expect(await events.text()).toContain('"status":');
+    await closed;
+    expect(await took).toBeLessThan(9_000);
     expect(server.exitCode).toBe(0);
     await models.close();
   });

@@ -27,6 +27,8 @@ export class ModelServer {
   readonly requests: RecordedRequest[] = [];
   /** One is taken from the front for each request. */
   readonly faults: Fault[] = [];
+  /** What every request gets; null: an answer. */
+  outage: Fault | null = null;
   responder: Responder = () => 'NO_EVIDENCE';
   dimensions = 8;
   /** Makes every vector the same: the worst of models. */
@@ -34,6 +36,9 @@ export class ModelServer {
   sendsUsage = true;
   /** Each request for embeddings waits for it. */
   beforeEmbedding: (texts: string[]) => Promise<unknown> | null = () => null;
+
+  private gate: PromiseWithResolvers<void> | null = null;
+  private passing = 0;
 
   private constructor(
     private readonly server: ReturnType<typeof createServer>,
@@ -53,7 +58,19 @@ export class ModelServer {
     return holder.server;
   }
 
+  /** After so many requests none is answered until `release`. */
+  hold(passing = 0): void {
+    this.gate ??= Promise.withResolvers();
+    this.passing = passing;
+  }
+
+  release(): void {
+    this.gate?.resolve();
+    this.gate = null;
+  }
+
   async close(): Promise<void> {
+    this.release();
     this.server.closeAllConnections();
     await new Promise((resolve) => {
       this.server.close(resolve);
@@ -66,7 +83,9 @@ export class ModelServer {
     const body = JSON.parse(Buffer.concat(parts).toString('utf8')) as Record<string, unknown>;
     this.requests.push({ path: request.url!, authorization: request.headers.authorization, body });
     if (request.url!.endsWith('/embeddings')) await this.beforeEmbedding(body.input as string[]);
-    const fault = this.faults.shift();
+    this.passing -= 1;
+    if (this.passing < 0) await this.gate?.promise;
+    const fault = this.faults.shift() ?? this.outage;
     if (fault?.delayMs) await sleep(fault.delayMs);
     if (fault?.cut) {
       response.destroy();

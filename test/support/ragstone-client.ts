@@ -8,12 +8,23 @@ export interface Reply<Body = Record<string, unknown>> {
 
 export interface JobView {
   job_id: string;
+  kind: string;
+  parent_job_id: string | null;
   document_id: string;
+  version: number | null;
   status: string;
   stage: string | null;
+  unit: string;
   done: number;
   total: number | null;
   attempts: number;
+  priority: string;
+  resolved_count: number | null;
+  still_failing_count: number | null;
+  skipped_count: number | null;
+  details: Record<string, unknown>;
+  revision: number;
+  finished_at: string | null;
   error: { code: string; message: string; stage: string | null; retryable: boolean } | null;
 }
 
@@ -22,6 +33,7 @@ export interface AcceptedView {
   document_id: string;
   version: number;
   status: string;
+  duplicate_of: string | null;
 }
 
 export interface CitationView {
@@ -67,8 +79,23 @@ export class RagstoneClient {
     return this.send<Body>('GET', path);
   }
 
-  async post<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
-    return this.postRaw<Body>(path, JSON.stringify(body), 'application/json');
+  async post<Body = Record<string, unknown>>(
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply<Body>> {
+    const init = { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+    return this.send<Body>('POST', path, init);
+  }
+
+  /** Without a body. */
+  async call<Body = Record<string, unknown>>(path: string): Promise<Reply<Body>> {
+    return this.send<Body>('POST', path);
+  }
+
+  async patch<Body = Record<string, unknown>>(path: string, body: unknown): Promise<Reply<Body>> {
+    const headers = { 'content-type': 'application/json' };
+    return this.send<Body>('PATCH', path, { body: JSON.stringify(body), headers });
   }
 
   async postRaw<Body = Record<string, unknown>>(
@@ -96,6 +123,18 @@ export class RagstoneClient {
 
   async ask(question: string, options: Record<string, unknown> = {}): Promise<Reply<AnswerView>> {
     return this.post<AnswerView>('/query', { question, ...options });
+  }
+
+  async job(id: string): Promise<JobView> {
+    return (await this.get<JobView>(`/jobs/${id}`)).body;
+  }
+
+  /** The job as soon as it is as wanted. */
+  async jobWhen(what: string, id: string, isWanted: (job: JobView) => boolean): Promise<JobView> {
+    return waitFor(`job ${id} to be ${what}`, async () => {
+      const job = await this.job(id);
+      return isWanted(job) && job;
+    });
   }
 
   /** The job when it has ended. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { closeGently, createApp, listen } from '#apps/api';
 import { readConfig } from '#libs/config';
 import { type JobView, RagstoneClient } from './ragstone-client.js';
@@ -9,6 +10,7 @@ export type { JobView };
 
 /** The service in this process on a free port with a data folder of its own. */
 export interface TestApi {
+  app: NestFastifyApplication;
   client: RagstoneClient;
   url: string;
   /** A folder for the test's own files; INDEX_ROOT unless the environment says otherwise. */
@@ -31,6 +33,7 @@ export async function startTestApi(environment: Record<string, string> = {}): Pr
   const app = await createApp(config);
   const url = await listen(app, config.http);
   return {
+    app,
     client: new RagstoneClient(url),
     url,
     folder,

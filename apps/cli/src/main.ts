@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { loadDotEnv } from '#libs/config';
 import { assertNodeVersion } from '#libs/project-files';
 import { runBackup, runRestore } from './backup.command.js';
-import { runDemo } from './demo.command.js';
+import type { IndexOptions } from './index.command.js';
+import { runJobsCancel, runJobsList, runJobsRetry, runJobsShow } from './jobs.command.js';
 import { runMigrate } from './migrate.command.js';
 import { runModelsCheck } from './models-check.command.js';
 
+// The whole service is loaded by those commands alone that run it.
 assertNodeVersion();
 loadDotEnv();
 
@@ -42,7 +44,64 @@ program
 program
   .command('demo')
   .description('index the sample documents embedded, on a fresh data folder, and ask four questions')
-  .action(runDemo);
+  .action(async () => (await import('./demo.command.js')).runDemo());
+
+const serviceUrl = () => new Option('--url <url>', 'address of a running service').env('RAGSTONE_URL');
+const priority = new Option('--priority <name>').choices(['low', 'normal', 'high']).default('normal');
+
+program
+  .command('index')
+  .description('index files, and folders with all below them; without --url embedded, in this process')
+  .argument('<path...>')
+  .addOption(serviceUrl())
+  .option('-c, --collection <name>', 'where the documents go', 'default')
+  .option('--root <folder>', 'name documents by their paths below this folder (default: by whole paths)')
+  .addOption(priority)
+  .option('--wait', 'until all documents are ready or have failed', true)
+  .option('--no-wait', 'end when the service has them')
+  .action(async (paths: string[], options: IndexOptions) =>
+    (await import('./index.command.js')).runIndex(paths, options),
+  );
+
+const jobs = program.command('jobs').description('see and steer the jobs of a running service');
+
+jobs
+  .command('list')
+  .description('newest first')
+  .addOption(serviceUrl())
+  .option('-c, --collection <name>')
+  .option('--kind <kind>', 'index_document, batch, crawl, rechunk, reembed or build_index')
+  .option('--status <status>', 'queued, running, ready, failed, superseded or cancelled')
+  .option('--code <code>', 'of the error')
+  .option('--parent <id>', 'jobs below this one')
+  .option('--limit <number>', 'at most 200', '20')
+  .option('--json')
+  .action(runJobsList);
+
+jobs
+  .command('show')
+  .description('all about one job, as JSON')
+  .argument('<id>')
+  .addOption(serviceUrl())
+  .action(runJobsShow);
+
+jobs
+  .command('retry')
+  .description('try jobs again: those named, or all failed ones that the options keep')
+  .argument('[id...]')
+  .addOption(serviceUrl())
+  .option('-c, --collection <name>')
+  .addOption(new Option('--status <status>').choices(['failed', 'cancelled']))
+  .option('--code <code>', 'of the error')
+  .option('--parent <id>', 'jobs below this one')
+  .action(runJobsRetry);
+
+jobs
+  .command('cancel')
+  .description('end jobs and the jobs below them')
+  .argument('<id...>')
+  .addOption(serviceUrl())
+  .action(runJobsCancel);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));

@@ -152,6 +152,28 @@ export class CollectionRepository {
     });
   }
 
+  /**
+   * In the transaction that makes a document of the collection current, after its epoch was advanced: a document that
+   * was cut by other settings meanwhile would be missed by the job that cuts the collection anew.
+   * @throws {RagError} chunking_changed (retryable)
+   */
+  async assertChunking(tx: Transaction, id: string, chunking: ChunkingSettings): Promise<void> {
+    const [same] = await tx.query({
+      name: 'collection_is_cut_so',
+      text: `
+        select 1 from collections
+        where id = $1::uuid and chunk_tokens_max = $2::integer and overlap_tokens = $3::integer
+          and coalesce(chunking->>'strategy', 'structural') = $4::text`,
+      values: [id, chunking.chunkTokensMax, chunking.overlapTokens, chunking.strategy],
+    });
+    if (same) return;
+    throw new RagError(
+      'chunking_changed',
+      'The collection is cut into other chunks since this document was read. It is read again.',
+      { retryable: true },
+    );
+  }
+
   /** A document in this language is about to be stored: from now on the collection is searched in it, too. */
   async ensureLanguage(id: string, language: string): Promise<void> {
     const key = `${id} ${language}`;

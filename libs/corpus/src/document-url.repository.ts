@@ -35,6 +35,7 @@ export class DocumentUrlRepository {
     });
   }
 
+  /** Without what the server said of it when that content was not indexed: then all of it is wanted again. */
   async find(documentId: string): Promise<DocumentUrl | null> {
     const [row] = await this.database.query<{
       url: string;
@@ -42,7 +43,14 @@ export class DocumentUrlRepository {
       etag: string | null;
       last_modified: string | null;
     }>({
-      text: 'select url, final_url, etag, last_modified from document_urls where document_id = $1::uuid',
+      text: `
+        select u.url, u.final_url, case when latest.status in ('queued', 'running', 'ready') then u.etag end as etag,
+          case when latest.status in ('queued', 'running', 'ready') then u.last_modified end as last_modified
+        from document_urls u
+        left join lateral (
+          select status from document_versions v where v.document_id = u.document_id order by version desc limit 1
+        ) latest on true
+        where u.document_id = $1::uuid`,
       values: [documentId],
     });
     if (!row) return null;
@@ -79,6 +87,25 @@ export class DocumentUrlRepository {
       values: [limit],
     });
     return rows.map((row) => ({ documentId: row.document_id, collectionId: row.collection_id }));
+  }
+
+  /**
+   * Adds to what the job that will fetch a document was asked for.
+   * @returns that job; null when none waits: one that runs may have fetched the page already
+   */
+  async joinQueuedFetch(tx: Transaction, documentId: string, details: object): Promise<string | null> {
+    const [row] = await tx.query<{ id: string }>({
+      text: `
+        update index_jobs set details = details || $2::jsonb
+        where status = 'queued' and id = (
+          select id from index_jobs
+          where document_id = $1::uuid and version_id is null and status = 'queued'
+          order by id limit 1 for no key update
+        )
+        returning id`,
+      values: [documentId, JSON.stringify(details)],
+    });
+    return row?.id ?? null;
   }
 
   /** The open job that fetches a document. */

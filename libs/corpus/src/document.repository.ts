@@ -12,7 +12,9 @@ export interface DocumentSummary {
   metadata: Record<string, unknown>;
   /** The version that search sees; null while none is ready. */
   currentVersion: number | null;
-  latestVersion: number;
+  /** Null for a document by URL that was not fetched yet. */
+  latestVersion: number | null;
+  /** Of the latest version; where there is none, of the latest job. */
   latestStatus: VersionStatus;
   chunkCount: number | null;
   tokenCount: number | null;
@@ -29,7 +31,7 @@ interface DocumentRow {
   media_type: string;
   metadata: Record<string, unknown>;
   current_version: number | null;
-  latest_version: number;
+  latest_version: number | null;
   latest_status: VersionStatus;
   chunk_count: number | null;
   token_count: number | null;
@@ -40,16 +42,22 @@ interface DocumentRow {
 
 const summary = `
   select d.id, c.name as collection, d.external_id, d.title, d.media_type, d.metadata, d.current_version,
-    latest.version as latest_version, latest.status as latest_status,
+    latest.version as latest_version,
+    coalesce(latest.status, (
+      select j.status from index_jobs j where j.document_id = d.id order by j.id desc limit 1
+    ), 'failed') as latest_status,
     current.chunk_count, current.token_count, current.page_count, d.created_at, d.updated_at
   from documents d
   join collections c on c.id = d.collection_id
-  join lateral (
+  left join lateral (
     select version, status from document_versions v where v.document_id = d.id order by version desc limit 1
   ) latest on true
   left join document_versions current on current.document_id = d.id and current.version = d.current_version`;
 
 const DELETED_PER_TRANSACTION = 200;
+
+/** Of one document, as JSON. */
+export const METADATA_BYTES_MAX = 16_384;
 
 export class DocumentRepository {
   constructor(private readonly database: Database) {}
@@ -66,15 +74,26 @@ export class DocumentRepository {
     return rows.map(toSummary);
   }
 
-  /** Ids in ascending order, from after `after` on, of documents that search sees. */
-  async listIds(page: { collectionId: string; after: string | null; limit: number }): Promise<string[]> {
+  /**
+   * Ids in ascending order, from after `after` on, of documents that search sees.
+   * @param page withoutJobBelow leaves out documents that have a job below this one
+   */
+  async listIds(page: {
+    collectionId: string;
+    after: string | null;
+    limit: number;
+    withoutJobBelow: string;
+  }): Promise<string[]> {
     const rows = await this.database.query<{ id: string }>({
       text: `
-        select id from documents
+        select id from documents d
         where collection_id = $1::uuid and current_version is not null and ($2::uuid is null or id > $2::uuid)
+          and not exists (
+            select from index_jobs j where j.document_id = d.id and j.parent_job_id = $4::uuid
+          )
         order by id
         limit $3::integer`,
-      values: [page.collectionId, page.after, page.limit],
+      values: [page.collectionId, page.after, page.limit, page.withoutJobBelow],
     });
     return rows.map(({ id }) => id);
   }
@@ -168,7 +187,7 @@ export class DocumentRepository {
 
   /**
    * RFC 7396 merge patch of what the client gave; what parsing found shows through where a field is removed.
-   * @throws {RagError} document_not_found
+   * @throws {RagError} document_not_found, invalid_request when it becomes too much
    */
   async patchMetadata(id: string, patch: Record<string, unknown>): Promise<void> {
     await this.database.transaction(async (tx) => {
@@ -177,12 +196,19 @@ export class DocumentRepository {
           select d.collection_id, coalesce((
             select v.metadata from document_versions v where v.document_id = d.id and v.metadata is not null
             order by v.version desc limit 1
-          ), '{}') as metadata
+          ), case when exists (select from document_versions v where v.document_id = d.id) then '{}' else d.metadata end
+          ) as metadata
           from documents d where d.id = $1::uuid for no key update`,
         values: [id],
       });
       if (!document) throw notFound(id);
       const merged = JSON.stringify(mergePatch(document.metadata, patch));
+      if (merged.length > METADATA_BYTES_MAX) {
+        throw new RagError(
+          'invalid_request',
+          `The document's metadata would have ${merged.length} bytes of JSON; at most ${METADATA_BYTES_MAX} are taken. Remove fields by patching them with null.`,
+        );
+      }
       await tx.query({
         text: `
           update document_versions set metadata = $2::jsonb
@@ -196,6 +222,14 @@ export class DocumentRepository {
             where v.document_id = d.id and v.version = d.current_version
           ), '{}') || $2::jsonb
           where d.id = $1::uuid`,
+        values: [id, merged],
+      });
+      // A document by URL that was not fetched yet: its first version gets what its job was told.
+      await tx.query({
+        text: `
+          update index_jobs set details = details || jsonb_build_object('metadata', $2::jsonb)
+          where document_id = $1::uuid and version_id is null
+            and not exists (select from document_versions v where v.document_id = $1::uuid)`,
         values: [id, merged],
       });
       await advanceEpoch(tx, document.collection_id);

@@ -194,10 +194,18 @@ export class IndexJobRepository {
     { jobId: id, fence }: JobLease,
     { skipped, details }: { skipped: number; details: object },
   ): Promise<boolean> {
+    // First of all: no document may end between the two counts below.
+    await tx.query({
+      text: 'select 1 from index_jobs where id = $1::uuid for no key update',
+      values: [id],
+    });
     const [accepted] = await tx.query({
       text: `
         update index_jobs set stage = 'children', skipped_count = skipped_count + $2::integer,
-          total = (select count(*) from index_jobs child where child.parent_job_id = $1::uuid) + skipped_count + $2::integer,
+          total = skipped_count + $2::integer + (
+            select count(*) from index_jobs child
+            where child.parent_job_id = $1::uuid and child.status <> 'cancelled' -- those are among the skipped
+          ),
           details = details || $3::jsonb, started_at = coalesce(started_at, now())
         where id = $1::uuid and fence = $4::bigint and status in ('queued', 'running')
         returning id`,
@@ -328,26 +336,28 @@ export class IndexJobRepository {
    */
   async cancel(id: string): Promise<void> {
     const job = await this.get(id);
-    const cancelled = await this.database.transaction(async (tx) => {
-      // Children first: each locks its parent when it ends.
-      for (const condition of ['j.parent_job_id = $1::uuid', 'j.id = $1::uuid']) {
-        const rows = await tx.query({
-          text: `
-            with job as (
-              update index_jobs j set status = 'cancelled', finished_at = now()
-              where ${condition} and status in ('queued', 'running')
-              returning version_id
-            ), version as (
-              update document_versions set status = 'cancelled' from job where id = job.version_id
-            )
-            select 1 from job`,
-          values: [id],
-        });
-        if (condition.startsWith('j.id')) return rows.length > 0;
-      }
-      return false;
+    // The parent first, so that it gets no more children, and apart from them: a child that ends locks its parent.
+    const own = await this.cancelWhere('j.id = $1::uuid', id);
+    const below = await this.cancelWhere('j.parent_job_id = $1::uuid', id);
+    if (own + below === 0) {
+      throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+    }
+  }
+
+  private async cancelWhere(condition: string, id: string): Promise<number> {
+    const cancelled = await this.database.query({
+      text: `
+        with job as (
+          update index_jobs j set status = 'cancelled', finished_at = now()
+          where ${condition} and status in ('queued', 'running')
+          returning version_id
+        ), version as (
+          update document_versions set status = 'cancelled' from job where id = job.version_id
+        )
+        select 1 from job`,
+      values: [id],
     });
-    if (!cancelled) throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+    return cancelled.length;
   }
 
   /**
@@ -399,6 +409,20 @@ export class IndexJobRepository {
       values: [id],
     });
     return reopened !== undefined;
+  }
+
+  /** A cancelled parent, some of whose documents are tried again: it ends with the last of them. */
+  async resumeParent(id: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const [resumed] = await tx.query({
+        text: `
+          update index_jobs set status = 'running', finished_at = null
+          where id = $1::uuid and stage = 'children' and status = 'cancelled'
+          returning id`,
+        values: [id],
+      });
+      if (resumed) await tx.query({ text: 'select settle_parent_job($1::uuid)', values: [id] });
+    });
   }
 
   /** Ends a job that no worker will take up any more. */

@@ -8,7 +8,7 @@ export {
   type NewCollection,
 } from './collection.repository.js';
 export { DocumentUrlRepository } from './document-url.repository.js';
-export { DocumentRepository, type DocumentSummary } from './document.repository.js';
+export { DocumentRepository, METADATA_BYTES_MAX, type DocumentSummary } from './document.repository.js';
 export {
   EmbeddingSpaceRepository,
   type EmbeddingSpace,

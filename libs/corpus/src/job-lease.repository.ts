@@ -69,6 +69,15 @@ export class JobLeaseRepository {
     return ended.map((row) => ({ jobId: row.job_id, fence: row.fence }));
   }
 
+  /** Whether the lease is held, and will be until the transaction ends: nobody cancels or takes over meanwhile. */
+  async isHeld(tx: Transaction, lease: JobLease): Promise<boolean> {
+    const [row] = await tx.query({
+      text: `select 1 from index_jobs where ${held} for share`,
+      values: [lease.jobId, lease.fence],
+    });
+    return row !== undefined;
+  }
+
   async addDetails(lease: JobLease, details: object): Promise<void> {
     await this.database.query({
       text: `update index_jobs set details = details || $3::jsonb where ${held}`,

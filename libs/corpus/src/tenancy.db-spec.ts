@@ -205,6 +205,13 @@ const attempts: {
     get: ({ collections }, v) => collections.get(v.collection.name),
     setChunking: ({ collections }, v, database) =>
       database.transaction((tx) => collections.setChunking(tx, v.collection.id, v.collection.chunking)),
+    assertChunking: ({ collections }, v, database) =>
+      database.transaction((tx) =>
+        collections.assertChunking(tx, v.collection.id, v.collection.chunking).then(
+          () => expect.unreachable(),
+          () => undefined,
+        ),
+      ),
     ensureLanguage: ({ collections }, v) => collections.ensureLanguage(v.collection.id, 'simple'),
     getWithSpace: ({ collections }, v) => collections.getWithSpace(v.collection.name),
     getByNameOrId: ({ collections }, v) => collections.getByNameOrId(v.collection.id),
@@ -226,7 +233,12 @@ const attempts: {
     get: ({ documents }, v) => documents.get(v.submitted.documentId),
     getText: ({ documents }, v) => documents.getText(v.submitted.documentId),
     listIds: ({ documents }, v) =>
-      documents.listIds({ collectionId: v.collection.id, after: null, limit: 9 }),
+      documents.listIds({
+        collectionId: v.collection.id,
+        after: null,
+        limit: 9,
+        withoutJobBelow: v.parentId,
+      }),
     listExternalIds: ({ documents }, v) =>
       documents.listExternalIds({ collectionId: v.collection.id, prefix: '', after: null, limit: 9 }),
     deleteMatching: async ({ documents }, v) =>
@@ -278,6 +290,8 @@ const attempts: {
     listOpen: ({ jobs }) => jobs.listOpen(9),
     findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
     cancel: ({ jobs }, v) => jobs.cancel(v.reembedId),
+    cancelWhere: () => Promise.resolve(), // what cancel calls
+    resumeParent: ({ jobs }, v) => jobs.resumeParent(v.parentId),
     hasOpenDocuments: async ({ jobs }, v) => expectSame(await jobs.hasOpenDocuments(v.space.id), false),
   },
   leases: {
@@ -285,6 +299,8 @@ const attempts: {
     progress: async ({ leases }, v) =>
       expectSame(await leases.progress(v.lease, { stage: 'fill', done: 7, total: 7 }), false),
     listEnded: async ({ leases }, v) => expectSame((await leases.listEnded([v.lease])).length, 1),
+    isHeld: async ({ leases }, v, database) =>
+      expectSame(await database.transaction((tx) => leases.isHeld(tx, v.lease)), false),
     addDetails: ({ leases }, v) => leases.addDetails(v.lease, { mine: 1 }),
     setVersion: async ({ leases }, v, database) =>
       expectSame(
@@ -320,6 +336,11 @@ const attempts: {
     fetched: ({ urls }, v, database) =>
       urls.fetched(database, v.submitted.documentId, { finalUrl: 'mine', etag: 'mine', lastModified: null }),
     takeDue: ({ urls }, _, database) => database.transaction((tx) => urls.takeDue(tx, 9)),
+    joinQueuedFetch: async ({ urls }, v, database) =>
+      expectSame(
+        await database.transaction((tx) => urls.joinQueuedFetch(tx, v.submitted.documentId, { mine: 1 })),
+        null,
+      ),
     findOpenFetch: ({ urls }, v, database) =>
       database.transaction((tx) => urls.findOpenFetch(tx, v.submitted.documentId)),
   },

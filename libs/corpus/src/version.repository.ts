@@ -109,16 +109,20 @@ export class VersionRepository {
     return row!.id;
   }
 
-  /** What a submit of new content needs to name the document; null when it was deleted. */
+  /** What a submit of new content needs of the document, with the title that the client gave; null when it was deleted. */
   async describe(
     tx: Transaction,
     documentId: string,
-  ): Promise<Pick<NewDocument, 'collectionId' | 'externalId'> | null> {
-    const [row] = await tx.query<{ collection_id: string; external_id: string }>({
-      text: 'select collection_id, external_id from documents where id = $1::uuid for no key update',
+  ): Promise<Pick<NewDocument, 'collectionId' | 'externalId' | 'title'> | null> {
+    const [row] = await tx.query<{ collection_id: string; external_id: string; title: string | null }>({
+      text: `
+        select collection_id, external_id, (
+          select v.title from document_versions v where v.document_id = d.id order by v.version desc limit 1
+        ) as title
+        from documents d where id = $1::uuid for no key update`,
       values: [documentId],
     });
-    return row ? { collectionId: row.collection_id, externalId: row.external_id } : null;
+    return row ? { collectionId: row.collection_id, externalId: row.external_id, title: row.title } : null;
   }
 
   /** Another document of the collection that has, or will have, this very content. */

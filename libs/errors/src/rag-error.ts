@@ -42,6 +42,7 @@ export const ragErrorCodes = [
   'dimension_mismatch',
   'embedding_model_missing',
   'embedding_space_changed',
+  'chunking_changed',
   'recall_dropped',
   // the machine
   'data_folder_locked',

@@ -1,5 +1,5 @@
 import type { Database } from '#libs/database';
-import { isRagError } from '#libs/errors';
+import { isRagError, RagError } from '#libs/errors';
 import type { JobQueue } from '#libs/jobs';
 import type { DocumentQueue } from './document-queue.js';
 import type { DocumentSourceReader } from './document-source.js';
@@ -12,6 +12,8 @@ import {
 } from './indexing.service.js';
 import type { Repositories } from './repositories.js';
 import { SkippedDocuments } from './skipped-documents.js';
+
+const EXTERNAL_ID_LENGTH_MAX = 500;
 
 export interface AcceptedBatch {
   jobId: string;
@@ -44,6 +46,7 @@ export class BatchService {
     const read: { number: number; document: DocumentToSubmit }[] = [];
     for (const [number, document] of documents.entries()) {
       try {
+        assertExternalId(document.externalId);
         const content = await this.sources.read(document.source);
         read.push({ number, document: { ...document, content, contentSha256: sha256(content.bytes) } });
       } catch (error) {
@@ -51,7 +54,8 @@ export class BatchService {
         skipped.refuse({ number, externalId: document.externalId }, error);
       }
     }
-    const asked = [collection.id, ...read.map(({ document }) => askedOf(document))];
+    const refused = skipped.summary.details;
+    const asked = [collection.id, refused, ...read.map(({ document }) => askedOf(document))];
     const accepted = await this.database.transaction((tx) =>
       this.repositories.idempotency.once(tx, idempotencyKey, asked, async () => {
         const parent = { collectionId: collection.id, kind: 'batch', details: {} } as const;
@@ -96,4 +100,13 @@ export class BatchService {
     this.queue.wake();
     return accepted;
   }
+}
+
+/** Names of files are not checked where they come in. */
+function assertExternalId(externalId: string | null): void {
+  if (externalId === null || externalId.length <= EXTERNAL_ID_LENGTH_MAX) return;
+  throw new RagError(
+    'invalid_request',
+    `The document's name has ${externalId.length} characters; at most ${EXTERNAL_ID_LENGTH_MAX} are taken.`,
+  );
 }

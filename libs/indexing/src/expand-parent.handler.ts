@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, JobPriority } from '#libs/corpus';
-import type { Database } from '#libs/database';
+import type { Database, Transaction } from '#libs/database';
 import { isRagError, RagError } from '#libs/errors';
 import type { JobContext, JobPayload, JobResult } from '#libs/jobs';
 import type { DocumentQueue } from './document-queue.js';
@@ -34,7 +34,10 @@ interface ParentDetails {
 export class ExpandParentHandler {
   constructor(
     private readonly database: Database,
-    private readonly repositories: Pick<Repositories, 'collections' | 'documents' | 'jobs' | 'versions'>,
+    private readonly repositories: Pick<
+      Repositories,
+      'collections' | 'documents' | 'jobs' | 'leases' | 'versions'
+    >,
     private readonly runs: LeasedJobs,
     private readonly indexing: IndexingService,
     private readonly queue: DocumentQueue,
@@ -117,9 +120,14 @@ export class ExpandParentHandler {
     let done = 0;
     for (;;) {
       run.signal.throwIfAborted();
-      const ids: string[] = await documents.listIds({ collectionId, after, limit: DOCUMENTS_PER_PAGE });
+      const ids: string[] = await documents.listIds({
+        collectionId,
+        after,
+        limit: DOCUMENTS_PER_PAGE,
+        withoutJobBelow: run.job.id, // by an attempt before
+      });
       if (ids.length === 0) return;
-      await this.database.transaction(async (tx) => {
+      await this.transactionOf(run, async (tx) => {
         for (const documentId of ids) {
           const versionId = await versions.submitAgain(tx, documentId);
           if (versionId) {
@@ -153,7 +161,7 @@ export class ExpandParentHandler {
   ): Promise<void> {
     await this.waitForRoom(run.signal);
     const { priority, ...rest } = document;
-    const accepted = await this.database.transaction((tx) =>
+    const accepted = await this.transactionOf(run, (tx) =>
       this.indexing.submitContent(tx, collection, {
         ...rest,
         title: null,
@@ -166,6 +174,16 @@ export class ExpandParentHandler {
     const own = accepted.status === 'unchanged' && (await this.repositories.jobs.find(accepted.jobId!));
     if (own && own.parentJobId === run.job.id) return; // by an attempt before
     skipped.note({ externalId: document.externalId }, accepted);
+  }
+
+  /** Commits only while the parent is this worker's: a cancelled one gets no more children. */
+  private transactionOf<T>(run: LeasedJob, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction(async (tx) => {
+      const result = await work(tx);
+      // Last of all, as a document that ends does: collection before parent.
+      if (!(await this.repositories.leases.isHeld(tx, run.lease))) throw new LeaseEnded();
+      return result;
+    });
   }
 
   /** A full queue is waited for: this job has time. */

@@ -1,4 +1,11 @@
-import type { EmbeddingSpace, JobLease, VersionContent, VersionSummary, VersionToIndex } from '#libs/corpus';
+import type {
+  ChunkingSettings,
+  EmbeddingSpace,
+  JobLease,
+  VersionContent,
+  VersionSummary,
+  VersionToIndex,
+} from '#libs/corpus';
 import type { Database } from '#libs/database';
 import type { JobContext, JobPayload, JobResult } from '#libs/jobs';
 import type { EmbeddingModels } from '#libs/model-routing';
@@ -10,6 +17,7 @@ import type { Repositories } from './repositories.js';
 import type { UrlDocumentService } from './url-document.service.js';
 import type { ParsePool } from './parse-pool.js';
 import type { PreparedChunk, PreparedPart } from './prepared-part.js';
+import type { ProgressReport } from './progress-report.js';
 
 type Target = VersionToIndex & { space: EmbeddingSpace };
 
@@ -56,14 +64,17 @@ export class IndexDocumentHandler {
         chunking: collection.chunking,
         language: collection.language,
       },
-      (done, total) => run.progress.update(done, total),
+      (done, total) => {
+        // While chunks are embedded the rest is still read, but chunks are what is counted then.
+        if (run.progress.stage === 'parse') run.progress.update(done, total);
+      },
       run.signal,
     );
     const { summary, content } = await this.prepare(run, target, parts);
     run.signal.throwIfAborted();
     run.progress.enter('store', summary.chunkCount);
     await run.progress.settled();
-    const status = await this.commit(run.lease, target, summary, content);
+    const status = await this.commit(run.lease, target, collection.chunking, summary, content);
     await this.indexBuilder.requestIfDue(collection.id, space);
     return status === 'ready'
       ? { outcome: 'done' }
@@ -80,7 +91,7 @@ export class IndexDocumentHandler {
     let first: Extract<PreparedPart, { kind: 'chunks' }> | null = null;
     // What an attempt before has staged, of whichever run of the job, must be taken or trimmed.
     let isStaged = target.hasCurrent || Number(run.lease.fence) > 1;
-    for await (const part of parts) {
+    for await (const part of readParts(parts, run.progress)) {
       if (part.kind === 'document') preparing.document = part;
       else if (part.kind === 'end') preparing.end = part;
       else if (!isStaged && !first) first = part;
@@ -96,7 +107,9 @@ export class IndexDocumentHandler {
     if (!isStaged) {
       const { text = '', chunks = [] } = first ?? {};
       run.progress.enter('embed', chunks.length);
-      const embeddings = await this.embed(run, target.space, chunks);
+      const embeddings = await this.embed(run, target.space, chunks, (done) =>
+        run.progress.update(done, chunks.length),
+      );
       return { summary, content: { text, chunks: chunks.map(toStore), embeddings } };
     }
     await this.repositories.staging.trim(run.lease, target.versionId, {
@@ -123,19 +136,22 @@ export class IndexDocumentHandler {
     if (!missing) throw new LeaseEnded();
     const wanted = new Set(missing);
     const toEmbed = chunks.filter(({ ordinal }) => wanted.has(ordinal));
-    run.progress.advance('embed', preparing.chunkCount);
-    const embeddings = await this.embed(run, target.space, toEmbed);
+    const known = preparing.chunkCount + chunks.length - toEmbed.length;
+    run.progress.advance('embed', known);
+    const embeddings = await this.embed(run, target.space, toEmbed, (done) =>
+      run.progress.advance('embed', known + done),
+    );
     if (embeddings.length > 0) {
       await staging.stageEmbeddings(run.lease, target.versionId, missing, embeddings);
     }
     preparing.chunkCount += chunks.length;
-    run.progress.advance('embed', preparing.chunkCount);
   }
 
   private async embed(
-    { signal, progress }: LeasedJob,
+    { signal }: LeasedJob,
     space: EmbeddingSpace,
     chunks: readonly PreparedChunk[],
+    onBatch: (done: number) => void,
   ): Promise<Float32Array[]> {
     const model = this.embeddings.of(space);
     const embeddings: Float32Array[] = [];
@@ -147,7 +163,7 @@ export class IndexDocumentHandler {
         { kind: 'document', signal },
       );
       embeddings.push(...vectors);
-      if (progress.stage === 'embed') progress.update(embeddings.length, chunks.length);
+      onBatch(embeddings.length);
     }
     return embeddings;
   }
@@ -155,18 +171,33 @@ export class IndexDocumentHandler {
   private async commit(
     lease: JobLease,
     target: Target,
+    chunking: ChunkingSettings,
     summary: VersionSummary,
     content: VersionContent,
   ): Promise<'ready' | 'superseded'> {
-    const { leases, versions } = this.repositories;
+    const { collections, leases, versions } = this.repositories;
     return this.database.transaction(async (tx) => {
       if (!(await leases.lock(tx, lease))) throw new LeaseEnded();
       const isCurrent = await versions.makeCurrent(tx, target, summary, content);
       const status = isCurrent ? 'ready' : 'superseded';
+      if (isCurrent) await collections.assertChunking(tx, target.collectionId, chunking);
       // The fence: whoever lost the job meanwhile rolls all of this back.
       if (!(await leases.finish(tx, lease, { status, done: summary.chunkCount }))) throw new LeaseEnded();
       return status;
     });
+  }
+}
+
+/** What fails while a part is read has failed in parsing, whatever was done with the parts before. */
+async function* readParts(
+  parts: AsyncIterable<PreparedPart>,
+  progress: ProgressReport,
+): AsyncGenerator<PreparedPart> {
+  try {
+    yield* parts;
+  } catch (error) {
+    progress.stage = 'parse';
+    throw error;
   }
 }
 

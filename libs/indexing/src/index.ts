@@ -1,6 +1,6 @@
 export { type AcceptedBatch, BatchService } from './batch.service.js';
 export { CollectionService, DEFAULT_COLLECTION, type CollectionSettings } from './collection.service.js';
-export type { DocumentSource } from './document-source.js';
+export { type DocumentSource, uploadedContent } from './document-source.js';
 export { IndexingModule } from './indexing.module.js';
 export { IndexingWorkerModule } from './indexing-worker.module.js';
 export { IndexingService, type AcceptedDocument, type IndexRequest } from './indexing.service.js';

@@ -18,7 +18,8 @@ export class JobService {
   ) {}
 
   /**
-   * One document's job again; of a parent those of its documents that failed; a re-embedding as a new job.
+   * One document's job again; of a parent those of its documents that failed, and that were cancelled with it; a
+   * re-embedding as a new job.
    * @returns the job to follow, and how many jobs are tried again
    * @throws {RagError} job_not_found, job_conflict
    */
@@ -53,7 +54,11 @@ export class JobService {
     if (job.kind === 'index_document') return this.retryAll({ id: job.id });
     const isExpandable = job.stage === 'accept' && ['failed', 'cancelled'].includes(job.status);
     if (isExpandable) return this.expandAgain(job);
-    return job.kind === 'build_index' ? 0 : this.retryAll({ parentJobId: job.id, status: 'failed' });
+    if (job.kind === 'build_index') return 0;
+    if (job.status !== 'cancelled') return this.retryAll({ parentJobId: job.id, status: 'failed' });
+    const count = await this.retryAll({ parentJobId: job.id });
+    if (count > 0) await this.jobs.resumeParent(job.id);
+    return count;
   }
 
   /** A parent that failed before all of its documents were known. */

@@ -41,9 +41,9 @@ export class LeasedJobs {
     context: JobContext,
     work: (run: LeasedJob) => Promise<JobResult>,
   ): Promise<JobResult> {
-    const job = await this.jobs.find(jobId);
-    if (!job) return { outcome: 'skipped', reason: 'the job is gone, with its document or collection' };
     const lease = await this.leases.start(jobId, context.attempt);
+    const job = await this.jobs.find(jobId); // after the start: from then on nobody adds to its details
+    if (!job) return { outcome: 'skipped', reason: 'the job is gone, with its document or collection' };
     if (!lease) return { outcome: 'skipped', reason: `the job is ${job.status} already` };
     const held = this.watch.hold(lease);
     const progress = new ProgressReport(lease, this.leases);

@@ -4,21 +4,23 @@ const INTERVAL_MS = 500;
 
 /** Writes a job's progress at most twice a second, one write at a time, and never fails the job for it. */
 export class ProgressReport {
+  /** What is being done: where a failure belongs. */
   stage: IndexStage | null = null;
   private done = 0;
   private total: number | null = null;
   private writtenAtMs = 0;
   private writing: Promise<void> = Promise.resolve();
   private isWriting = false;
+  private due: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly lease: JobLease,
     private readonly leases: JobLeaseRepository,
   ) {}
 
-  enter(stage: IndexStage, total: number | null = null): void {
+  enter(stage: IndexStage, total: number | null = null, done = 0): void {
     this.stage = stage;
-    this.done = 0;
+    this.done = done;
     this.total = total;
     this.write();
   }
@@ -26,12 +28,14 @@ export class ProgressReport {
   update(done: number, total: number | null): void {
     this.done = done;
     this.total = total;
-    if (!this.isWriting && Date.now() - this.writtenAtMs >= INTERVAL_MS) this.write();
+    const waitMs = this.writtenAtMs + INTERVAL_MS - Date.now();
+    if (!this.isWriting && waitMs <= 0) this.write();
+    else this.due ??= setTimeout(() => this.catchUp(), waitMs > 0 ? waitMs : INTERVAL_MS).unref();
   }
 
   /** In a stage whose end is not known, such as embedding while the rest is still read. */
   advance(stage: IndexStage, done: number): void {
-    this.stage = stage;
+    if (stage !== this.stage) return this.enter(stage, null, done);
     this.update(done, null);
   }
 
@@ -42,12 +46,22 @@ export class ProgressReport {
     return stage === null || this.leases.progress(this.lease, { stage, done, total });
   }
 
-  /** Nothing is being written any more. */
+  /** Nothing is being written any more, until the next change. */
   async settled(): Promise<void> {
+    clearTimeout(this.due);
+    this.due = undefined;
     await this.writing;
   }
 
+  /** What came too soon after a write is written in its turn, even if nothing follows. */
+  private catchUp(): void {
+    this.due = undefined;
+    this.update(this.done, this.total);
+  }
+
   private write(): void {
+    clearTimeout(this.due);
+    this.due = undefined;
     const { stage, done, total } = this;
     if (!stage) return;
     this.writtenAtMs = Date.now();

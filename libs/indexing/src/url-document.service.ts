@@ -27,6 +27,12 @@ export interface CrawlRequest extends Pick<IndexRequest, 'collection' | 'metadat
   depthMax?: number | undefined;
 }
 
+/** What a request for a URL has asked for; nothing, in a fetch by schedule. */
+interface FetchDetails {
+  title?: string;
+  metadata?: Record<string, unknown>;
+}
+
 const DUE_PER_ROUND = 100;
 
 /** Documents that are fetched by the job that indexes them. */
@@ -59,13 +65,14 @@ export class UrlDocumentService {
         });
         await urls.save(tx, documentId, request);
         const { url, title, metadata, priority } = request;
+        const details = { url, ...(title !== null && { title }), ...(!isEmpty(metadata) && { metadata }) };
         const jobId =
-          (await urls.findOpenFetch(tx, documentId)) ??
+          (await urls.joinQueuedFetch(tx, documentId, details)) ??
           (await this.documents.add(tx, {
             collectionId,
             documentId,
             versionId: null,
-            details: { url, title, metadata },
+            details,
             ...(priority && { priority }),
           }));
         return { jobId, documentId, version: null, status: 'queued', duplicateOf: null };
@@ -99,9 +106,11 @@ export class UrlDocumentService {
     const known = await urls.find(documentId);
     if (!known) throw new LeaseEnded(); // deleted
     run.progress.enter('fetch');
-    const page = await this.fetcher.fetch(known, run.signal);
+    const { title, metadata = {} } = run.job.details as FetchDetails;
+    // With another title or metadata the document changes even if its page has not.
+    const isAsWas = title === undefined && isEmpty(metadata);
+    const page = await this.fetcher.fetch(isAsWas ? known : { url: known.url }, run.signal);
     await run.progress.settled();
-    const given = run.job.details as { title?: string | null; metadata?: Record<string, unknown> };
     const content =
       page.status === 'fetched'
         ? await uploadedContent({
@@ -120,10 +129,10 @@ export class UrlDocumentService {
           tx,
           {
             ...document,
-            title: given.title ?? null,
+            title: title ?? document.title,
             filename: content.filename ?? known.url,
             mediaType: content.mediaType,
-            metadata: given.metadata ?? {},
+            metadata,
             contentSha256: sha256(content.bytes),
           },
           content.bytes,
@@ -150,4 +159,8 @@ export class UrlDocumentService {
     });
     this.documents.wake();
   }
+}
+
+function isEmpty(metadata: Record<string, unknown>): boolean {
+  return Object.keys(metadata).length === 0;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collectionName } from '../text.schema.js';
 import { idSchema } from '../id.schema.js';
+import { metadataSchema } from '../indexing/index.schema.js';
 
 const PAGE_MAX = 200;
 const INTEGER_MAX = 2_147_483_647; // PostgreSQL's
@@ -11,9 +12,7 @@ export const documentListQuerySchema = z.strictObject({
   before: idSchema.optional(),
 });
 
-export const documentPatchSchema = z
-  .strictObject({ metadata: z.record(z.string().max(200), z.unknown()) })
-  .meta({ id: 'DocumentPatch' });
+export const documentPatchSchema = z.strictObject({ metadata: metadataSchema }).meta({ id: 'DocumentPatch' });
 
 export const deletionQuerySchema = z.strictObject({
   collection: collectionName.default('default'),
@@ -55,8 +54,14 @@ export const documentSchema = z
       .int()
       .nullable()
       .meta({ description: 'What search sees; null while none is ready.' }),
-    latest_version: z.number().int(),
-    latest_status: z.enum(['queued', 'running', 'ready', 'failed', 'superseded', 'cancelled']),
+    latest_version: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Null for a document by URL that was not fetched yet.' }),
+    latest_status: z
+      .enum(['queued', 'running', 'ready', 'failed', 'superseded', 'cancelled'])
+      .meta({ description: 'Of that version; where there is none, of the job that fetches it.' }),
     chunk_count: z.number().int().nullable(),
     token_count: z.number().int().nullable(),
     page_count: z.number().int().nullable(),

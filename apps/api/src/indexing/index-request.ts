@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -14,6 +14,9 @@ import {
   indexFormSchema,
   indexJsonSchema,
 } from './index.schema.js';
+
+/** Of what is around the files of a batch. */
+const FORM_BYTES_MAX = 2 * 1024 * 1024;
 
 type Upload = Extract<DocumentSource, { kind: 'upload' }>;
 
@@ -47,10 +50,15 @@ export async function readIndexRequest(request: FastifyRequest): Promise<IndexOr
   };
 }
 
-/** A form with many files, or JSON. @throws {RagError} invalid_request, payload_too_large */
-export async function readBatchRequest(request: FastifyRequest): Promise<BatchOrder> {
+/**
+ * A form with many files, or JSON. Files are named with their folders.
+ * @param bytesMax of all files together
+ * @throws {RagError} invalid_request, payload_too_large
+ */
+export async function readBatchRequest(request: FastifyRequest, bytesMax: number): Promise<BatchOrder> {
   if (request.isMultipart()) {
-    const { files, fields } = await readForm(request, BATCH_FILES_MAX);
+    assertBatchBytes(Number(request.headers['content-length'] ?? 0) - FORM_BYTES_MAX, bytesMax);
+    const { files, fields } = await readForm(request, BATCH_FILES_MAX, { bytesMax, preservePath: true });
     const { collection, metadata, priority } = parseWith(batchFormSchema, fields);
     if (files.length === 0) throw validationError([{ path: ['file'], message: 'send at least one file' }]);
     return {
@@ -108,11 +116,14 @@ function readJson(body: unknown): IndexOrder {
 async function readForm(
   request: FastifyRequest,
   filesMax: number,
+  { bytesMax = Number.POSITIVE_INFINITY, preservePath = false } = {},
 ): Promise<{ files: Upload[]; fields: Record<string, unknown> }> {
   const limits = { files: filesMax + 1, parts: filesMax + 30 };
-  const { files, values } = await request.saveRequestFiles({ limits }).catch((error: unknown) => {
-    throw explainUpload(error);
-  });
+  const { files, values } = await request
+    .saveRequestFiles({ limits, preservePath })
+    .catch((error: unknown) => {
+      throw explainUpload(error);
+    });
   if (files.length > filesMax) {
     throw validationError([
       { path: ['file'], message: `send ${filesMax === 1 ? 'one file' : `at most ${filesMax} files`}` },
@@ -120,12 +131,18 @@ async function readForm(
   }
   const names = new Set(files.map(({ fieldname }) => fieldname));
   const fields = Object.entries(values).filter(([name]) => !names.has(name));
+  const sizes = await Promise.all(files.map(({ filepath }) => stat(filepath)));
+  assertBatchBytes(
+    sizes.reduce((sum, { size }) => sum + size, 0),
+    bytesMax,
+  );
   const uploads: Upload[] = [];
   for (const file of files) {
+    const name = preservePath ? file.filename : basename(file.filename);
     uploads.push({
       kind: 'upload',
       bytes: await readFile(file.filepath),
-      filename: basename(file.filename).replaceAll('\0', '').toWellFormed() || null,
+      filename: name.replaceAll('\0', '').toWellFormed() || null,
       declaredMediaType: file.mimetype || null,
     });
   }
@@ -133,6 +150,14 @@ async function readForm(
     files: uploads,
     fields: Object.fromEntries(fields.map(([name, field]) => [name, fieldValue(field)])),
   };
+}
+
+function assertBatchBytes(byteCount: number, bytesMax: number): void {
+  if (byteCount <= bytesMax) return;
+  throw new RagError(
+    'payload_too_large',
+    `The files have more than ${bytesMax} bytes together. Send them in several batches.`,
+  );
 }
 
 function fieldValue(field: unknown): unknown {

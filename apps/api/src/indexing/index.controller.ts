@@ -1,6 +1,7 @@
-import { Controller, HttpCode, Post, Req, SerializeOptions } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Req, SerializeOptions } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '#libs/config';
 import {
   type AcceptedDocument,
   BatchService,
@@ -31,6 +32,9 @@ const idempotencyHeader = {
   description: 'The same request with the same key within a day has one effect and the same answer.',
 };
 
+/** Of a batch of files, as a multiple of the largest document. */
+const BATCH_TIMES_MAX = 4;
+
 @ApiTags('documents')
 @Controller('index')
 export class IndexController {
@@ -38,6 +42,7 @@ export class IndexController {
     private readonly indexing: IndexingService,
     private readonly batches: BatchService,
     private readonly urls: UrlDocumentService,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post()
@@ -77,7 +82,8 @@ export class IndexController {
   @SerializeOptions({ schema: batchResponseSchema })
   async indexBatch(@Req() request: FastifyRequest): Promise<BatchResponse> {
     const key = idempotencyKeyOf(request);
-    const { jobId, total } = await this.batches.submit(await readBatchRequest(request), key);
+    const order = await readBatchRequest(request, this.config.indexing.bytesMax * BATCH_TIMES_MAX);
+    const { jobId, total } = await this.batches.submit(order, key);
     return {
       message: `Accepted. GET /jobs/${jobId} counts the documents; GET /jobs?parent=${jobId} lists their jobs.`,
       job_id: jobId,

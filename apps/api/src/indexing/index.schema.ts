@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { METADATA_BYTES_MAX } from '#libs/corpus';
 import { cleanText, collectionName } from '../text.schema.js';
 
-const METADATA_BYTES_MAX = 16_384;
 const BATCH_MAX = 1_000;
 
 /** JSON writes both as escapes; jsonb takes neither. */

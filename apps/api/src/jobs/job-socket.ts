@@ -10,6 +10,7 @@ const MESSAGE_BYTES_MAX = 16 * 1024;
 const BUFFER_BYTES_MAX = 1024 * 1024;
 const SUBSCRIPTIONS_MAX = 100;
 const PING_MS = 30_000;
+const GOING_AWAY = 1001;
 
 const messageSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -22,7 +23,7 @@ const messageSchema = z.discriminatedUnion('type', [
 
 /**
  * GET /ws: `{"type": "subscribe", "job_id": "...", "last_event_id"?: n}` and then `{"type": "job", "id": n, "job": {...}}`
- * with every change, until the job has ended. Errors come as `{"type": "error", "code", "detail"}`.
+ * with every change, until the job has ended. Errors come as `{"type": "error", "code", "detail", "job_id"?}`.
  */
 export async function setupJobSocket(app: NestFastifyApplication): Promise<void> {
   await app.register(websocket, { options: { maxPayload: MESSAGE_BYTES_MAX } });
@@ -39,7 +40,8 @@ function serve(socket: WebSocket, events: JobEvents): void {
     if (socket.bufferedAmount > BUFFER_BYTES_MAX) socket.terminate();
     else socket.send(JSON.stringify(message));
   };
-  const fail = (code: string, detail: string) => send({ type: 'error', code, detail });
+  const fail = (code: string, detail: string, jobId?: string) =>
+    send({ type: 'error', code, detail, ...(jobId && { job_id: jobId }) });
   let isAlive = true;
   const ping = setInterval(() => {
     if (!isAlive) return socket.terminate();
@@ -55,23 +57,27 @@ function serve(socket: WebSocket, events: JobEvents): void {
       fail('invalid_request', 'Send {"type": "subscribe" or "unsubscribe", "job_id": "..."} as text.');
       return;
     }
-    const { type, job_id: jobId } = parsed.data;
+    const { job_id: jobId } = parsed.data;
     subscriptions.get(jobId)?.();
     subscriptions.delete(jobId);
-    if (type === 'unsubscribe') return;
+    if (parsed.data.type === 'unsubscribe') return;
     if (subscriptions.size >= SUBSCRIPTIONS_MAX) {
-      fail('too_many_followers', `One connection follows at most ${SUBSCRIPTIONS_MAX} jobs.`);
+      fail('too_many_followers', `One connection follows at most ${SUBSCRIPTIONS_MAX} jobs.`, jobId);
       return;
     }
+    const seen = parsed.data.last_event_id ?? 0;
     const stop = runAsTenant(tenantId, () =>
-      events.follow(jobId, parsed.data.type === 'subscribe' ? (parsed.data.last_event_id ?? 0) : 0, (job) => {
-        if (job) send({ type: 'job', id: job.revision, job: presentJob(job) });
-        else send({ type: 'error', code: 'job_not_found', detail: `There is no job ${jobId}.` });
-        if (!job || hasEnded(job)) subscriptions.delete(jobId);
+      events.follow(jobId, seen, {
+        onChange: (job) => {
+          if (job) send({ type: 'job', id: job.revision, job: presentJob(job) });
+          else fail('job_not_found', `There is no job ${jobId}.`, jobId);
+          if (!job || hasEnded(job)) subscriptions.delete(jobId);
+        },
+        onStop: () => socket.close(GOING_AWAY),
       }),
     );
     if (stop) subscriptions.set(jobId, stop);
-    else fail('too_many_followers', 'Too many clients follow jobs here. Poll GET /jobs/{id} instead.');
+    else fail('too_many_followers', 'Too many clients follow jobs here. Poll GET /jobs/{id} instead.', jobId);
   });
   socket.on('error', () => undefined);
   socket.on('close', () => {

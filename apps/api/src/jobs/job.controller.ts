@@ -89,6 +89,7 @@ export class JobController {
   @ApiOperation({ summary: 'The job as server-sent events, until it has ended' })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Only what is newer than this event.' })
   @ApiResponse({ status: 200, content: { 'text/event-stream': { schema: { type: 'string' } } } })
+  @ApiResponse({ status: 204, description: 'The job has ended with the event of Last-Event-ID' })
   @ApiProblems(404, 422, 429)
   async follow(
     @Param('id', { schema: idSchema }) id: string,
@@ -96,15 +97,24 @@ export class JobController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const job = await this.jobs.get(id);
-    const seen = Number(request.headers['last-event-id'] ?? 0) || 0;
+    const given = Number(request.headers['last-event-id'] ?? 0);
+    const seen = given >= 0 && given <= job.revision ? given : 0;
+    if (hasEnded(job) && seen === job.revision) {
+      // The one answer after which a client of the standard does not come back.
+      void reply.status(204).send();
+      return;
+    }
     let stream: SseStream | undefined;
-    const stop = this.events.follow(id, seen, (changed) => {
-      stream?.send(
-        changed
-          ? { id: changed.revision, event: 'job', data: presentJob(changed) }
-          : { event: 'gone', data: { job_id: id } },
-      );
-      if (!changed || hasEnded(changed)) stream?.end();
+    const stop = this.events.follow(id, seen, {
+      onChange: (changed) => {
+        stream?.send(
+          changed
+            ? { id: changed.revision, event: 'job', data: presentJob(changed) }
+            : { event: 'gone', data: { job_id: id } },
+        );
+        if (!changed || hasEnded(changed)) stream?.end();
+      },
+      onStop: () => stream?.end(),
     });
     if (!stop) {
       throw new RagError(
@@ -117,8 +127,6 @@ export class JobController {
     }
     stream = new SseStream(request, reply);
     stream.signal.addEventListener('abort', stop, { once: true });
-    // Nothing is newer than what the client has seen, and nothing will be.
-    if (hasEnded(job) && job.revision <= seen) stream.end();
   }
 
   @Post(':id/cancel')

@@ -5,6 +5,7 @@ const parents: ReadonlySet<string> = new Set(['batch', 'crawl', 'rechunk']);
 
 export function presentJob(job: IndexJob): JobView {
   const isParent = parents.has(job.kind);
+  const { resolved, failing, skipped } = job.counts;
   return {
     job_id: job.id,
     kind: job.kind,
@@ -15,11 +16,11 @@ export function presentJob(job: IndexJob): JobView {
     status: job.status,
     stage: job.stage,
     unit: unitOf(job),
-    done: job.done,
+    done: isParent && job.stage === 'children' ? resolved + failing + skipped : job.done,
     total: job.total,
-    resolved_count: isParent ? job.counts.resolved : null,
-    still_failing_count: isParent ? job.counts.failing : null,
-    skipped_count: isParent ? job.counts.skipped : null,
+    resolved_count: isParent ? resolved : null,
+    still_failing_count: isParent ? failing : null,
+    skipped_count: isParent ? skipped : null,
     priority: (['low', 'normal', 'high'] as const)[job.priority + 1]!,
     attempts: job.attempts,
     error: job.error,

@@ -9,7 +9,11 @@ const filter = {
   collection: collectionName.optional(),
   kind: z.enum(kinds).optional(),
   status: z.enum(statuses).optional(),
-  code: z.string().max(64).optional().meta({ description: "Of the job's error." }),
+  code: z
+    .string()
+    .regex(/^[a-z_]{1,64}$/, 'must be the code of an error, such as document_empty')
+    .optional()
+    .meta({ description: "Of the job's error." }),
   parent: idSchema.optional().meta({ description: 'Jobs below this one.' }),
   document: idSchema.optional(),
 };

@@ -40,6 +40,7 @@ export const httpStatusByCode = {
   dimension_mismatch: 500,
   embedding_model_missing: 422,
   embedding_space_changed: 503,
+  chunking_changed: 503,
   recall_dropped: 409,
   data_folder_locked: 503,
   data_folder_not_writable: 503,
