@@ -146,7 +146,7 @@ describe('documents that can not be indexed', () => {
   it.each([
     ['picture.png', png, 'image/png'],
     ['renamed.docx', makeZip(), 'ordinary ZIP archive'],
-    ['data.json', Buffer.from('{"a": 1}'), '.json'],
+    ['drawing.svg', Buffer.from('<svg/>'), '.svg'],
     ['random.md', Buffer.from([1, 0, 2, 0, 3, 0, 255]), 'binary'],
     ['text.pdf', Buffer.from('this is no PDF'), 'named .pdf'],
   ])('answers 415 for %s and says why', async (name, bytes, why) => {

@@ -17,6 +17,7 @@ export const ragErrorCodes = [
   'document_damaged',
   'document_encrypted',
   'document_too_large',
+  'document_unsafe',
   'no_text_layer',
   'parse_timeout',
   'unsupported_encoding',

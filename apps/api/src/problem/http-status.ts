@@ -17,6 +17,7 @@ export const httpStatusByCode = {
   document_damaged: 422,
   document_encrypted: 422,
   document_too_large: 413,
+  document_unsafe: 422,
   no_text_layer: 422,
   parse_timeout: 422,
   unsupported_encoding: 415,

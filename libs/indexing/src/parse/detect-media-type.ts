@@ -1,90 +1,71 @@
 import { extname } from 'node:path';
 import { fileTypeFromBuffer } from 'file-type';
 import { RagError } from '#libs/errors';
-import { isBinary } from './decode-text.js';
-import { docxMediaType, type SupportedMediaType } from './media-types.js';
+import { isText } from './decode-text.js';
+import { textType } from './detect-text-type.js';
+import type { FileToDetect, SupportedMediaType } from './media-types.js';
+import { unsupportedType } from './unsupported-type.js';
+import { officeTypeOf } from './zip/office-type.js';
 
-export interface FileToDetect {
-  bytes: Uint8Array;
-  filename?: string;
-  /** The Content-Type that the client gave: only a hint. */
-  declaredMediaType?: string;
-}
-
-const SNIFFED_BYTES = 1_024;
-const htmlStart = /^<(?:!doctype\s+html|html|head|body|title)[\s>]/i;
-
-/** Text formats that would lose their structure when read as prose. */
-const structuredText = /^\.(?:csv|tsv|json|jsonl|ndjson|xml|svg|rtf|ya?ml|eml|ipynb)$/;
+const PDF_HEADER_BYTES = 1_024;
+/** Formats that file-type names from so little that text can look like them. */
+const weakSignatures = /^(?:application\/(?:xml|x-ms-regedit|rtf)|text\/.*|message\/.*|audio\/.*|video\/.*)$/;
 
 /**
  * The type by content; the name and the declared type only tell text formats apart. An empty file keeps the type its
  * name says: the job that reads it says that it is empty.
- * @throws {RagError} unsupported_media_type
+ * @throws {RagError} unsupported_media_type, document_encrypted
  */
 export async function detectMediaType(file: FileToDetect): Promise<SupportedMediaType> {
-  const detected = await fileTypeFromBuffer(file.bytes);
-  if (detected && !isTextual(detected.mime)) return binaryType(detected.mime, file);
-  if (isBinary(file.bytes)) {
-    throw unsupported('The content is binary data of a type that was not recognised.');
+  const { bytes } = file;
+  if (isPdf(bytes)) return 'application/pdf';
+  if (startsWith(bytes, 'PK\u0003\u0004') || startsWith(bytes, 'PK\u0005\u0006')) return zipType(file);
+  const detected = await fileTypeFromBuffer(bytes);
+  if (detected?.mime === 'application/x-cfb') throw oldOffice(bytes);
+  if (detected && !(weakSignatures.test(detected.mime) && isText(bytes))) {
+    throw unsupportedType(`The content is ${detected.mime}.`);
+  }
+  if (!isText(bytes)) {
+    throw unsupportedType('The content is binary data of a type that was not recognised.');
   }
   return textType(file);
 }
 
-/** XML and HTML have signatures too, but are text. */
-function isTextual(mime: string): boolean {
-  return mime === 'application/xml' || mime === 'text/html' || mime.startsWith('text/');
+/** Readers take a PDF with some bytes of a transport's header before it. */
+function isPdf(bytes: Uint8Array): boolean {
+  if (startsWith(bytes, '%PDF-')) return true;
+  const start = Buffer.from(bytes.subarray(0, PDF_HEADER_BYTES)).toString('latin1');
+  return /%PDF-[12]\.\d/.test(start) && !isText(bytes);
 }
 
-function binaryType(mime: string, { filename }: FileToDetect): SupportedMediaType {
-  if (mime === 'application/pdf' || mime === docxMediaType) return mime;
-  const wantsWord = extname(filename ?? '').toLowerCase() === '.docx';
-  if (mime === 'application/zip') {
-    throw unsupported(
-      wantsWord
-        ? 'The file is named .docx but is an ordinary ZIP archive without a Word document in it. Save it again from the word processor.'
-        : 'ZIP archives are not read. Unpack it and index the files one by one.',
-    );
-  }
-  if (mime === 'application/x-cfb') {
-    throw unsupported(
-      'The file is an old Office document (.doc) or a password-protected one. Save it as .docx without a password.',
-    );
-  }
-  throw unsupported(`The content is ${mime}.`);
-}
-
-function textType({ bytes, filename, declaredMediaType }: FileToDetect): SupportedMediaType {
-  const start = new TextDecoder().decode(bytes.subarray(0, SNIFFED_BYTES));
-  if (htmlStart.test(withoutPreamble(start))) return 'text/html';
+async function zipType({ bytes, filename }: FileToDetect): Promise<SupportedMediaType> {
+  const type = await officeTypeOf(bytes);
+  if (typeof type === 'string') return type;
+  if (type) throw unsupportedType(`The file is ${type.unread}.`);
   const extension = extname(filename ?? '').toLowerCase();
-  const declared = declaredMediaType?.split(';', 1)[0]!.trim().toLowerCase();
-  if (/^\.(?:md|markdown|mdx|mkd)$/.test(extension)) return 'text/markdown';
-  if (/^\.x?html?$/.test(extension)) return 'text/html';
-  if (extension === '.pdf' || extension === '.docx') {
-    if (bytes.length === 0) return extension === '.pdf' ? 'application/pdf' : docxMediaType;
-    throw unsupported(`The file is named ${extension} but its content is not of that type.`);
+  if (/^\.(?:docx|docm|pptx|pptm|xlsx|xlsm|epub)$/.test(extension)) {
+    throw unsupportedType(
+      `The file is named ${extension} but is an ordinary ZIP archive without such a document in it, or cut off. Save it again in the program that made it.`,
+    );
   }
-  if (structuredText.test(extension)) throw unsupported(`Files of type ${extension} are not read.`);
-  if (extension !== '') return 'text/plain';
-  if (declared === 'text/html' || declared === 'text/plain') return declared;
-  return 'text/markdown';
-}
-
-/** Without white space, XML declarations and comments at its start. */
-function withoutPreamble(start: string): string {
-  let rest = start.trimStart();
-  for (;;) {
-    const [open, close] = rest.startsWith('<!--') ? ['<!--', '-->'] : ['<?xml', '>'];
-    const end = rest.startsWith(open) ? rest.indexOf(close, open.length) : -1;
-    if (end < 0) return rest;
-    rest = rest.slice(end + close.length).trimStart();
-  }
-}
-
-function unsupported(what: string): RagError {
-  return new RagError(
-    'unsupported_media_type',
-    `${what} Supported: Markdown, HTML, plain text, PDF and DOCX.`,
+  throw unsupportedType(
+    'A ZIP archive holds many documents and is not one. Unpack it and index the files one by one.',
   );
+}
+
+function oldOffice(bytes: Uint8Array): RagError {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (buffer.includes(Buffer.from('EncryptedPackage', 'utf16le'))) {
+    return new RagError(
+      'document_encrypted',
+      'The Office document needs a password. Save it without one and index that file.',
+    );
+  }
+  return unsupportedType(
+    'The file is an old Office document (.doc, .xls, .ppt) or an Outlook message (.msg). Save it as .docx, .xlsx, .pptx or .eml.',
+  );
+}
+
+function startsWith(bytes: Uint8Array, signature: string): boolean {
+  return Buffer.from(bytes.subarray(0, signature.length)).toString('latin1') === signature;
 }

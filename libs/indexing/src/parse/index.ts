@@ -1,3 +1,4 @@
+export { type ArchiveLimits, type ArchiveMember, isArchive, openArchive } from './archive.js';
 export { detectMediaType } from './detect-media-type.js';
 export type { SupportedMediaType } from './media-types.js';
 export { parseDocument } from './parse-document.js';

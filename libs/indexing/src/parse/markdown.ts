@@ -1,7 +1,9 @@
-import { type MarkedToken, Marked, type Token } from 'marked';
+import { Lexer, type MarkedToken, Marked, type Token } from 'marked';
+import { readFrontMatter } from './front-matter.js';
 import type { Block, ParsedDocument } from './parsed-document.js';
+import { parsePlainText } from './plain-text.js';
 
-const frontMatter = /^---\n[\s\S]*?\n(?:---|\.\.\.)(?:\n|$)/;
+const HEADING_CHARACTERS_MAX = 2_000;
 const marked = new Marked({ gfm: true });
 
 /** A stretch of the source; without a kind it holds nothing to read: white space, a rule, a comment, a link's address. */
@@ -14,18 +16,19 @@ interface Piece {
 
 /** The source text stays as it is: blocks are spans of it. */
 export function parseMarkdown(text: string): ParsedDocument {
-  const front = frontMatter.exec(text)?.[0] ?? '';
-  const pieces = piecesOf(text, front.length);
-  const blocks = withGaps(text, pieces, front.length).flatMap(({ kind, ...span }): Block[] =>
+  const front = readFrontMatter(text);
+  const pieces = withGaps(text, piecesOf(text, front.length), front.length);
+  const blocks = pieces.flatMap(({ kind, ...span }): Block[] =>
     kind === null || span.start === span.end ? [] : [{ kind, ...span }],
   );
-  return { text, title: titleOf(front, text, blocks), blocks, pageCount: null };
+  const title = front.title ?? titleOf(text, blocks);
+  return { text, title, blocks, pageCount: null, metadata: front.metadata };
 }
 
 function piecesOf(text: string, from: number): Piece[] {
   const pieces: Piece[] = [];
   let offset = from;
-  for (const token of marked.lexer(text.slice(from)) as MarkedToken[]) {
+  for (const token of blockTokens(text.slice(from))) {
     // The lexer turns tabs of an indentation into spaces and the like: then the token is searched for.
     const found = text.startsWith(token.raw, offset) ? offset : text.indexOf(firstLine(token.raw), offset);
     if (found < 0) continue;
@@ -37,6 +40,17 @@ function piecesOf(text: string, from: number): Piece[] {
     });
   }
   return pieces;
+}
+
+/** Blocks alone: what is inside a paragraph is read where it is needed. None for lists in lists without end. */
+function blockTokens(source: string): MarkedToken[] {
+  try {
+    return new Lexer({ gfm: true }).blockTokens(source, []) as MarkedToken[];
+  } catch {
+    return parsePlainText(source).blocks.map(
+      ({ start, end }) => ({ type: 'paragraph', raw: source.slice(start, end) }) as MarkedToken,
+    );
+  }
 }
 
 function kindOf(token: MarkedToken): Piece['kind'] {
@@ -70,15 +84,14 @@ function withGaps(text: string, pieces: readonly Piece[], from: number): Piece[]
   return complete;
 }
 
-function titleOf(front: string, text: string, blocks: readonly Block[]): string | null {
-  const named = /^title:\s*(["']?)(.+?)\1\s*$/m.exec(front)?.[2];
-  if (named) return named;
+function titleOf(text: string, blocks: readonly Block[]): string | null {
   const first = blocks.find(({ kind }) => kind === 'heading');
   return first?.level === 1 ? headingText(text.slice(first.start, first.end)) : null;
 }
 
 /** The words of a heading, without its marks. */
 export function headingText(source: string): string {
+  if (source.length > HEADING_CHARACTERS_MAX) return source.trim();
   const [token] = marked.lexer(source) as MarkedToken[];
   return token?.type === 'heading' ? plain(token.tokens).trim() : source.trim();
 }

@@ -8,16 +8,19 @@ export interface ParsedDocument {
   blocks: Block[];
   /** Null for formats without pages. */
   pageCount: number | null;
+  /** JSON values that the document says about itself, at most 16 kB of them; `{}` where it says nothing. */
+  metadata: Record<string, unknown>;
 }
 
 export interface Block {
-  kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code';
+  /** A record is one row or element of data as text; a definition is a function or class of source code. */
+  kind: 'heading' | 'paragraph' | 'list' | 'table' | 'code' | 'record' | 'definition';
   /** 1 to 6, for headings. */
   level?: number;
   /** UTF-16 offset into the text. */
   start: number;
   /** Exclusive. */
   end: number;
-  /** 1-based, for formats with pages. */
+  /** 1-based, for formats with pages; of a presentation the slide, of a workbook the sheet. */
   page?: number;
 }

@@ -1,16 +1,22 @@
 import type { Block, ParsedDocument } from './parsed-document.js';
 
 const TITLE_CHARACTERS_MAX = 100;
-const paragraphs = /[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*/g;
 
 /** Blank lines divide paragraphs; nothing else in plain text is certain. */
 export function parsePlainText(text: string): ParsedDocument {
-  const blocks = Array.from(text.matchAll(paragraphs), ({ 0: paragraph, index }): Block => ({
-    kind: 'paragraph',
-    start: index + (paragraph.length - paragraph.trimStart().length),
-    end: index + paragraph.trimEnd().length,
-  }));
-  return { text, title: titleOf(text, blocks), blocks, pageCount: null };
+  const blocks: Block[] = [];
+  let open: Block | null = null;
+  for (let lineStart = 0; lineStart < text.length;) {
+    const newline = text.indexOf('\n', lineStart);
+    const lineEnd = newline < 0 ? text.length : newline;
+    const line = text.slice(lineStart, lineEnd);
+    const end = lineStart + line.trimEnd().length;
+    if (end === lineStart) open = null;
+    else if (open) open.end = end;
+    else blocks.push((open = { kind: 'paragraph', start: end - line.trim().length, end }));
+    lineStart = lineEnd + 1;
+  }
+  return { text, title: titleOf(text, blocks), blocks, pageCount: null, metadata: {} };
 }
 
 /** A short first line that is no sentence, with more below it. */

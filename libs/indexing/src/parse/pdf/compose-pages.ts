@@ -18,7 +18,10 @@ interface Paragraph {
 }
 
 /** One text for all pages; headings by font size, paragraphs by the gaps between lines. */
-export function composePages(pages: readonly PageLine[][], title: string | null): ParsedDocument {
+export function composePages(
+  pages: readonly PageLine[][],
+  { title, metadata }: Pick<ParsedDocument, 'title' | 'metadata'>,
+): ParsedDocument {
   const body = withoutRunningLines(pages);
   const lines = body.flat();
   const bodySize = commonFontSize(lines);
@@ -42,7 +45,7 @@ export function composePages(pages: readonly PageLine[][], title: string | null)
       });
     }
   }
-  return { text, title: title ?? firstHeading(text, blocks), blocks, pageCount: pages.length };
+  return { text, title: title ?? firstHeading(text, blocks), blocks, pageCount: pages.length, metadata };
 }
 
 function paragraphsOf(

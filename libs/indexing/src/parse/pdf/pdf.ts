@@ -36,7 +36,10 @@ export async function parsePdf(
       );
     }
     const { info } = (await pdf.getMetadata()) as { info: { Title?: string } };
-    return composePages(pages, cleanText(info.Title ?? '').trim() || null);
+    return composePages(pages, {
+      title: cleanText(info.Title ?? '').trim() || null,
+      metadata: {},
+    });
   } catch (error) {
     throw error instanceof RagError ? error : damaged(error);
   } finally {

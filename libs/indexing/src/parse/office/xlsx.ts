@@ -1,0 +1,73 @@
+import { addRows } from '../records/records.js';
+import { DocumentComposer } from '../document-composer.js';
+import type { ParsedDocument } from '../parsed-document.js';
+import { damagedZip } from '../zip/zip-directory.js';
+import { readCellFormats } from './cell-formats.js';
+import { coreProperties } from './core-properties.js';
+import { OfficePackage } from './office-package.js';
+import { readXml } from './read-xml.js';
+import { readSharedStrings } from './shared-strings.js';
+import { CELLS_MAX, readSheet } from './sheet.js';
+
+interface Workbook {
+  sheets: { name: string; path: string }[];
+  /** Days count from 1904 in files of old Macs. */
+  is1904: boolean;
+}
+
+/**
+ * A heading for each sheet and its rows as records. Cells hold what was computed last: numbers unrounded, dates in ISO
+ * form. Pages are sheets.
+ * @param onSheet sheets read so far and in all
+ * @throws {RagError} document_damaged, document_encrypted, document_too_large, document_unsafe
+ */
+export async function parseXlsx(
+  bytes: Uint8Array,
+  onSheet?: (done: number, total: number) => void,
+): Promise<ParsedDocument> {
+  const file = await OfficePackage.open(bytes);
+  const main = 'xl/workbook.xml';
+  const relationships = await file.relationshipsOf(main);
+  const { sheets, is1904 } = readWorkbook(await file.readRequired(main), relationships);
+  const pathOf = (type: string) => [...relationships.values()].find((other) => other.type === type)?.path;
+  const strings = await file.read(pathOf('sharedStrings') ?? 'xl/sharedStrings.xml');
+  const styles = await file.read(pathOf('styles') ?? 'xl/styles.xml');
+  const formatting = {
+    strings: strings ? readSharedStrings(strings) : [],
+    formats: styles ? readCellFormats(styles) : [],
+    is1904,
+  };
+  const document = new DocumentComposer();
+  let cells = 0;
+  for (const [index, { name, path }] of sheets.entries()) {
+    const rows = readSheet(await file.readRequired(path), formatting, CELLS_MAX - cells);
+    cells += rows.reduce((sum, row) => sum + row.length, 0);
+    if (rows.some((row) => row.some((cell) => cell.trim() !== ''))) {
+      document.addHeading(1, name, index + 1);
+      addRows(document, rows, index + 1);
+    }
+    onSheet?.(index + 1, sheets.length);
+  }
+  const { title, metadata } = await coreProperties(file);
+  return document.compose({ title, pageCount: sheets.length, metadata });
+}
+
+function readWorkbook(
+  bytes: Uint8Array,
+  relationships: ReadonlyMap<string, { type: string; path: string }>,
+): Workbook {
+  const workbook: Workbook = { sheets: [], is1904: false };
+  readXml(bytes, {
+    open(name, attributes) {
+      if (name === 'workbookPr') workbook.is1904 = /^(?:1|true)$/.test(attributes['date1904'] ?? '');
+      if (name !== 'sheet') return;
+      const id = Object.entries(attributes).find(([key]) => key.endsWith(':id'))?.[1];
+      const part = id ? relationships.get(id) : undefined;
+      // Sheets of charts, and of macros, have no cells.
+      if (part?.type === 'worksheet')
+        workbook.sheets.push({ name: attributes['name'] ?? '', path: part.path });
+    },
+  });
+  if (workbook.sheets.length === 0) throw damagedZip(new Error('the workbook has no sheets'));
+  return workbook;
+}
