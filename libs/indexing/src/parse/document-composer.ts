@@ -4,6 +4,7 @@ import type { Block, ParsedDocument } from './parsed-document.js';
 
 /** Headers are written out with every row: a small file can say more than memory holds. */
 const TEXT_CHARACTERS_MAX = 128 * 1024 * 1024;
+const BLOCKS_MAX = 500_000;
 const HEADING_LEVELS = 6;
 const SEPARATOR = '\n\n';
 
@@ -51,6 +52,12 @@ export class DocumentComposer {
     if (text === '') return;
     const start = this.appendText(text);
     this.blocks.push({ ...block, start, end: start + text.length });
+    if (this.blocks.length > BLOCKS_MAX) {
+      throw new RagError(
+        'document_too_large',
+        `The document has more than ${BLOCKS_MAX} paragraphs or records. Split it into smaller files.`,
+      );
+    }
   }
 
   private appendText(text: string): number {

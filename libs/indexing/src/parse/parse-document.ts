@@ -14,7 +14,7 @@ import {
   type SupportedMediaType,
   xlsxMediaType,
 } from './media-types.js';
-import { parseDocx } from './office/docx.js';
+import { parseDocx } from './word/docx.js';
 import { parsePptx } from './office/pptx.js';
 import { parseXlsx } from './office/xlsx.js';
 import type { ParsedDocument } from './parsed-document.js';
