@@ -34,7 +34,7 @@ export function readFrontMatter(text: string): FrontMatter {
 function fieldsOf(yaml: string): Record<string, unknown> | null {
   if (yaml.trim() === '') return {};
   try {
-    const value: unknown = parse(yaml, { maxAliasCount: 100, logLevel: 'silent', uniqueKeys: false });
+    const value: unknown = parse(yaml, { maxAliasCount: 100, logLevel: 'error', uniqueKeys: false });
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
     return null;
   } catch {

@@ -1,6 +1,7 @@
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
 import { cleanText } from './decode-text.js';
+import { markLayoutTables } from './layout-tables.js';
 import { limitDepth } from './limit-depth.js';
 import { toMarkdown } from './to-markdown.js';
 
@@ -41,7 +42,9 @@ type Page = ReturnType<typeof parseHTML>['document'];
 
 function open(html: string): Page {
   const page = isWholePage(html) ? html : `<!doctype html><html><body>${html}</body></html>`;
-  return parseHTML(limitDepth(page)).document;
+  const { document } = parseHTML(limitDepth(page));
+  markLayoutTables(document);
+  return document;
 }
 
 /** Null for a page that Readability can't judge, or could only in minutes. */

@@ -83,6 +83,16 @@ describe('HTML', () => {
       expect(text).not.toContain(dropped);
   });
 
+  it('keeps tables of data, and the words alone of tables that only place things', async () => {
+    const data =
+      '<table><caption>Oil</caption><tr><th>Pump</th><th colspan="2">Oil</th></tr><tr><td>P|1</td><td>4<br>l</td><td><a href="https://x.test">x</a></td></tr></table>';
+    const layout = `<table><tr><td><h2>Left</h2><p>words</p></td><td>${data}</td></tr></table>`;
+    const { text } = await parse(`<html><body>${layout}</body></html>`, 'text/html');
+    expect(text).toBe(
+      '## Left\n\nwords\n\nOil\n\n| Pump | Oil |  |\n| --- | --- | --- |\n| P\\|1 | 4 l | [x](https://x.test) |',
+    );
+  });
+
   it('reads short pages and fragments', async () => {
     expect((await parse('<p>Just <b>one</b> line_with_marks.</p>', 'text/html')).text).toBe(
       'Just **one** line_with_marks.',

@@ -1,4 +1,4 @@
-import { addRows } from '../records/records.js';
+import { RowWriter } from '../records/row-writer.js';
 import { DocumentComposer } from '../document-composer.js';
 import type { ParsedDocument } from '../parsed-document.js';
 import { damagedZip } from '../zip/zip-directory.js';
@@ -44,7 +44,9 @@ export async function parseXlsx(
     cells += rows.reduce((sum, row) => sum + row.length, 0);
     if (rows.some((row) => row.some((cell) => cell.trim() !== ''))) {
       document.addHeading(1, name, index + 1);
-      addRows(document, rows, index + 1);
+      const writer = new RowWriter(document, index + 1);
+      for (const row of rows) writer.write(row);
+      writer.end();
     }
     onSheet?.(index + 1, sheets.length);
   }

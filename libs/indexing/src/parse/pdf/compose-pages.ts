@@ -1,6 +1,8 @@
 import { isMostlyUnspaced } from '#libs/text-analysis';
 import type { Block, ParsedDocument } from '../parsed-document.js';
 import { withoutRunningLines } from './running-lines.js';
+import type { Bookmark } from './bookmarks.js';
+import { matchBookmarks } from './match-bookmarks.js';
 import { columnGap, type PageLine } from './page-lines.js';
 
 /** A heading's font is at least this much larger than the body's. */
@@ -14,12 +16,19 @@ const PAGE_SEPARATOR = '\n\f\n';
 
 interface Paragraph {
   lines: PageLine[];
+  /** 1 to 6, for headings. */
   level: number | null;
+  /** Whose title it is. */
+  bookmark: Bookmark | null;
 }
 
-/** One text for all pages; headings by font size, paragraphs by the gaps between lines. */
+/**
+ * One text for all pages. Headings are the titles of bookmarks, which a page that lacks them begins with, and what is
+ * set larger than the text; paragraphs are told by the gaps between lines.
+ */
 export function composePages(
   pages: readonly PageLine[][],
+  bookmarks: readonly Bookmark[],
   { title, metadata }: Pick<ParsedDocument, 'title' | 'metadata'>,
 ): ParsedDocument {
   const body = withoutRunningLines(pages);
@@ -27,38 +36,66 @@ export function composePages(
   const bodySize = commonFontSize(lines);
   const levels = headingLevels(lines, bodySize);
   const lineHeight = commonLineHeight(body, bodySize);
+  const bookmarksByPage = Map.groupBy(bookmarks, ({ page }) => page);
 
-  let text = '';
+  let bookmarkLevel = 0;
+  const parts: string[] = [];
+  let length = 0;
+  const append = (part: string) => {
+    parts.push(part);
+    length += part.length;
+  };
   const blocks: Block[] = [];
   for (const [index, pageLines] of body.entries()) {
-    if (index > 0) text += PAGE_SEPARATOR;
-    for (const [position, paragraph] of paragraphsOf(pageLines, levels, lineHeight).entries()) {
-      if (position > 0) text += '\n\n';
-      const start = text.length;
-      text += joinLines(paragraph.lines);
-      blocks.push({
-        kind: kindOf(paragraph),
-        ...(paragraph.level !== null && { level: paragraph.level }),
-        start,
-        end: text.length,
-        page: index + 1,
-      });
+    if (index > 0) append(PAGE_SEPARATOR);
+    const found = matchBookmarks(pageLines, bookmarksByPage.get(index + 1) ?? []);
+    const paragraphs = [
+      ...found.unmatched.map(titleParagraph),
+      ...paragraphsOf(pageLines, found.byLine, levels, lineHeight),
+    ];
+    for (const [position, paragraph] of paragraphs.entries()) {
+      if (position > 0) append('\n\n');
+      const start = length;
+      append(joinLines(paragraph.lines));
+      bookmarkLevel = paragraph.bookmark?.level ?? bookmarkLevel;
+      const level = levelBelow(paragraph, bookmarkLevel, bookmarks.length > 0);
+      const kind = kindOf(paragraph);
+      blocks.push({ kind, ...(level !== null && { level }), start, end: length, page: index + 1 });
     }
   }
+  const text = parts.join('');
   return { text, title: title ?? firstHeading(text, blocks), blocks, pageCount: pages.length, metadata };
+}
+
+/** What only its size makes a heading stands below the bookmark above it. */
+function levelBelow(
+  { level, bookmark }: Paragraph,
+  bookmarkLevel: number,
+  hasBookmarks: boolean,
+): number | null {
+  if (level === null || bookmark || !hasBookmarks) return level;
+  return Math.min(HEADING_LEVELS, bookmarkLevel + 1);
+}
+
+function titleParagraph(bookmark: Bookmark): Paragraph {
+  const line = { text: bookmark.title, x: 0, y: 0, right: 0, fontSize: 0 };
+  return { lines: [line], level: bookmark.level, bookmark };
 }
 
 function paragraphsOf(
   lines: readonly PageLine[],
+  bookmarks: ReadonlyMap<PageLine, Bookmark>,
   levels: ReadonlyMap<number, number>,
   lineHeight: number,
 ): Paragraph[] {
   const paragraphs: Paragraph[] = [];
   for (const line of lines) {
-    const level = headingLevel(line, levels);
+    const bookmark = bookmarks.get(line) ?? null;
+    const level = bookmark?.level ?? headingLevel(line, levels);
     const open = paragraphs.at(-1);
-    if (open && continues(open, line, level, lineHeight)) open.lines.push(line);
-    else paragraphs.push({ lines: [line], level });
+    const isOpen = open?.bookmark === bookmark && (bookmark || continues(open, line, level, lineHeight));
+    if (open && isOpen) open.lines.push(line);
+    else paragraphs.push({ lines: [line], level, bookmark });
   }
   return paragraphs;
 }

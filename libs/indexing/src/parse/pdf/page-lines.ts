@@ -1,3 +1,4 @@
+import { inReadingOrder } from './columns.js';
 import { cleanText } from '../decode-text.js';
 
 /** What is used of pdf.js's TextItem; marked-content items have no `str`. Units of the page, y grows upwards. */
@@ -28,7 +29,7 @@ const COLUMN_GAP = 1.5;
 /** Stands between two cells of a table row. */
 export const columnGap = '   ';
 
-/** Runs of glyphs joined to lines; the order of the content stream is kept, which is the reading order as a rule. */
+/** Runs of glyphs joined to lines, in the order they are read. */
 export function linesOf(items: readonly TextItem[]): PageLine[] {
   const lines: PageLine[] = [];
   let open: PageLine | null = null;
@@ -37,7 +38,7 @@ export function linesOf(items: readonly TextItem[]): PageLine[] {
     const [, , c = 0, d = 0, x = 0, y = 0] = transform;
     const fontSize = Math.hypot(c, d) || height;
     if (str.trim() !== '') {
-      if (open && isSameLine(open, x, y, fontSize)) {
+      if (open && isSameLine(open, x, y, fontSize) && x - open.right <= COLUMN_GAP * open.fontSize) {
         open.text += gapBefore(open, x, str) + str;
         open.right = x + width;
         open.fontSize = Math.max(open.fontSize, fontSize);
@@ -52,13 +53,13 @@ export function linesOf(items: readonly TextItem[]): PageLine[] {
     }
   }
   if (open) lines.push(open);
-  return joinedByBaseline(lines).flatMap((line) => {
+  return joinedByBaseline(inReadingOrder(lines)).flatMap((line) => {
     const text = cleanText(line.text).replaceAll('\n', ' ').trim();
     return text === '' ? [] : [{ ...line, text }];
   });
 }
 
-/** pdf.js ends a line at every jump; cells of a table row stand on one baseline all the same. */
+/** A line ends at every jump; cells of a table row stand on one baseline all the same. */
 function joinedByBaseline(lines: readonly PageLine[]): PageLine[] {
   const joined: PageLine[] = [];
   for (const line of lines) {

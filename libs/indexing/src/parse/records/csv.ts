@@ -1,7 +1,7 @@
 import Papa from 'papaparse';
 import { DocumentComposer } from '../document-composer.js';
 import type { ParsedDocument } from '../parsed-document.js';
-import { addRows } from './records.js';
+import { RowWriter } from './row-writer.js';
 
 const delimiters = [',', ';', '\t', '|'];
 
@@ -12,11 +12,14 @@ const separatorLine = /^sep=(.)\n/;
 export function parseCsv(text: string, delimiter = ''): ParsedDocument {
   const document = new DocumentComposer();
   const [line = '', separator] = separatorLine.exec(text) ?? [];
-  const { data } = Papa.parse<string[]>(text.slice(line.length), {
+  const writer = new RowWriter(document);
+  Papa.parse<string[]>(text.slice(line.length), {
     delimiter: separator ?? delimiter,
     delimitersToGuess: delimiters,
     skipEmptyLines: true,
+    // Row by row: a list of all of them takes many times the memory of the text.
+    step: ({ data }) => writer.write(data),
   });
-  addRows(document, data);
+  writer.end();
   return document.compose({ title: null, pageCount: null, metadata: {} });
 }

@@ -10,39 +10,52 @@ const date = /^\d{4}-\d\d-\d\d/;
 /**
  * Writes rows as records, one line `header: value` for each cell that is not empty. Lines with one cell above the
  * header are paragraphs, as titles of tables are. Columns without a name are called by their number.
- * @throws {RagError} document_too_large
  */
-export function addRows(document: DocumentComposer, rows: Iterable<readonly string[]>, page?: number): void {
-  const above: (readonly string[])[] = [];
-  let header = null as readonly string[] | null;
-  let records = 0;
-  const addRecord = (row: readonly string[]) => {
-    document.add('record', recordText(header ?? [], row), page);
-    records += 1;
-  };
+export class RowWriter {
+  /** Rows before the first with several cells. */
+  private readonly above: (readonly string[])[] = [];
+  private header: readonly string[] | null = null;
+  private records = 0;
 
-  const open = (next: readonly string[]) => {
-    // The first row with several cells is the header, or a table without one begins.
-    if (isHeader(next))
-      header = next.map((name) => oneLine(name).slice(0, HEADER_CHARACTERS_MAX).toWellFormed());
-    else header = [];
-    for (const row of above) document.add('paragraph', row.filter(isFilled).join(' '), page);
-    if (header.length === 0) addRecord(next);
-  };
-  for (const row of rows) {
+  constructor(
+    private readonly document: DocumentComposer,
+    private readonly page?: number,
+  ) {}
+
+  /** @throws {RagError} document_too_large */
+  write(row: readonly string[]): void {
     if (row.length > COLUMNS_MAX) {
       throw new RagError(
         'document_too_large',
         `The table has ${row.length} columns; at most ${COLUMNS_MAX} are read. Check that its delimiter is a comma, semicolon, tab or bar.`,
       );
     }
-    if (!row.some(isFilled)) continue;
-    if (header) addRecord(row);
-    else if (row.filter(isFilled).length > 1) open(row);
-    else above.push(row);
+    if (!row.some(isFilled)) return;
+    if (this.header) this.addRecord(row, this.header);
+    else if (row.filter(isFilled).length > 1) this.begin(row);
+    else this.above.push(row);
   }
-  if (!header) addOneColumn(document, above, page);
-  else if (records === 0) document.add('paragraph', header.filter(isFilled).join(', '), page);
+
+  end(): void {
+    if (!this.header) addOneColumn(this.document, this.above, this.page);
+    else if (this.records === 0) {
+      this.document.add('paragraph', this.header.filter(isFilled).join(', '), this.page);
+    }
+  }
+
+  /** With the header, or with the first row of a table that has none. */
+  private begin(row: readonly string[]): void {
+    for (const line of this.above) this.document.add('paragraph', line.filter(isFilled).join(' '), this.page);
+    this.header = isHeader(row)
+      ? row.map((name) => oneLine(name).slice(0, HEADER_CHARACTERS_MAX).toWellFormed())
+      : [];
+    if (this.header.length === 0) this.addRecord(row, this.header);
+  }
+
+  private addRecord(row: readonly string[], header: readonly string[]): void {
+    this.document.add('record', recordText(header, row), this.page);
+    this.records += 1;
+  }
 }
 
 /** A list of values: the first is the header if the others look different. */
