@@ -75,10 +75,13 @@ export class Pipeline {
     return new Pipeline(options, accepting, worker, meter);
   }
 
-  /** Starts parsers and connections, prepares statements, makes the index of the documents' language. */
-  async warmUp(): Promise<void> {
-    await this.ingest('small', WARM_UP.small);
-    await this.ingest('large', WARM_UP.large);
+  /**
+   * Starts parsers and connections, prepares statements, makes the index of the documents' language.
+   * @param share of the documents that are indexed for it, in (0, 1]
+   */
+  async warmUp(share = 1): Promise<void> {
+    await this.ingest('small', Math.round(WARM_UP.small * share));
+    await this.ingest('large', Math.round(WARM_UP.large * share));
   }
 
   async ingest(kind: DocumentKind, documents: number): Promise<Ingested> {

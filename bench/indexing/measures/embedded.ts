@@ -55,7 +55,7 @@ async function ingestEmbedded(
   const large: IngestRow = { name: '20,000 tokens', rounds: [] };
   const pipeline = await Pipeline.start({ server: null, dataFolder, embedder, model });
   try {
-    await pipeline.warmUp();
+    await pipeline.warmUp(embedder ? 1 : LOCAL_SHARE);
     for (let round = 0; round < rounds; round += 1) {
       small.rounds.push(await pipeline.ingest('small', documentsOf('small', tokens)));
       large.rounds.push(await pipeline.ingest('large', documentsOf('large', tokens)));

@@ -70,6 +70,16 @@ describe('prepareDocument', () => {
     expect(parts.at(-1)).toEqual({ kind: 'end', pageCount: null, chunkCount: count, textLength: length });
   });
 
+  it.each(['', '\n', '\n\n   \n'])(
+    'gives a small document that ends with %j in one slice',
+    async (ending) => {
+      const text = `# Title\n\n${sentence(1)}${ending}`;
+      const parts = await partsOf(prepareDocument(task(text)));
+      expect(parts.map(({ kind }) => kind)).toEqual(['document', 'chunks', 'end']);
+      expect(parts[1]).toMatchObject({ text, start: 0, chunks: [{ ordinal: 0 }] });
+    },
+  );
+
   it('names the text that is embedded by its hash, which changes with the headings', async () => {
     const hashOf = async (text: string) => (await collectParts(prepareDocument(task(text)))).chunks[0]!;
     const [one, other] = [await hashOf('# A\n\n## One\n\nText.'), await hashOf('# A\n\n## Two\n\nText.')];

@@ -34,11 +34,13 @@ export class TextSlices {
     this.chunkCharacters += chunk.embeddingText.length;
   }
 
-  /** What is left of the text and the chunks. */
+  /** What is left of the text and the chunks, in one part where it fits: a document of a single part is not staged. */
   *end(): Generator<ChunksPart, void> {
-    if (this.chunks.length > 0) yield this.take(this.chunks.at(-1)!.end);
+    if (this.chunks.length > 0 && this.length - this.sent > CHARACTERS_MAX) {
+      yield this.take(this.chunks.at(-1)!.end);
+    }
     yield* this.takeText(this.length);
-    if (this.sent < this.length) yield this.take(this.length);
+    if (this.sent < this.length || this.chunks.length > 0) yield this.take(this.length);
   }
 
   /** Long stretches without a chunk, until the slice that ends at the offset fits into one part. */
