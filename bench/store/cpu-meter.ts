@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Client } from 'pg';
-import { projectFolder } from '#libs/project-files';
+import { servicePid } from './service-pid.js';
 
 /** Milliseconds of processor time since some start. */
 export interface CpuTime {
@@ -29,7 +27,7 @@ export class CpuMeter {
     private readonly owner: Client,
     databaseUrl: string,
   ) {
-    this.pooler = poolerPid(databaseUrl);
+    this.pooler = servicePid('pgbouncer', databaseUrl);
   }
 
   async read(): Promise<CpuTime> {
@@ -62,10 +60,10 @@ export class CpuMeter {
   }
 }
 
-/** All threads of a process that are alive. Milliseconds; NaN when there is no such process here. */
-export async function cpuOf(pid: number): Promise<number> {
+/** All threads of a process that are alive, or one of them. Milliseconds; NaN when there is no such process here. */
+export async function cpuOf(pid: number, only?: number): Promise<number> {
   try {
-    const threads = await readdir(`/proc/${pid}/task`);
+    const threads = only === undefined ? await readdir(`/proc/${pid}/task`) : [only];
     const times = await Promise.all(
       threads.map(async (thread) => {
         const text = await readFile(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').catch(() => '0');
@@ -76,12 +74,4 @@ export async function cpuOf(pid: number): Promise<number> {
   } catch {
     return Number.NaN;
   }
-}
-
-function poolerPid(databaseUrl: string): number | null {
-  const { hostname, port } = new URL(databaseUrl);
-  const script = join(projectFolder, 'scripts', 'stack');
-  const { stdout } = spawnSync(script, ['status', 'pgbouncer'], { encoding: 'utf8' });
-  const [, address, pid] = /up\s+(\S+)\s+pid (\d+)/.exec(stdout ?? '') ?? [];
-  return address === `${hostname}:${port}` ? Number(pid) : null;
 }

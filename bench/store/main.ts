@@ -16,6 +16,7 @@ import { writePlot } from './plot.js';
 import type { Section } from './report.js';
 import { writeSections } from './results-file.js';
 import { Store } from './store.js';
+import { storeResults } from './store-results.js';
 
 /** The size at which stores are compared, or the largest below it. */
 const COMPARED_SIZE = 100_000;
@@ -67,7 +68,7 @@ async function withStore(corpus: Corpus, size: number, work: (store: Store) => P
 
 async function publish({ write, command }: Options, { title, body }: Section): Promise<void> {
   console.log(`\n## ${title}\n\n${body}\n`);
-  if (write) await writeSections([{ title, body: `${body}\n\n\`${command}\`` }]);
+  if (write) await writeSections(storeResults, [{ title, body: `${body}\n\n\`${command}\`` }]);
 }
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'pg';
 import type { RetrievalMode } from '#libs/retrieval';
-import { projectFolder } from '#libs/project-files';
+import { type Api, questionEmbeddings, startApi } from '../api-process.js';
 import { sendWithSettings } from '../bare-loop.js';
 import { cpuOf } from '../cpu-meter.js';
 import { cpuPerQuery, interleave, ratio, typical } from '../interleave.js';
@@ -14,16 +8,15 @@ import type { Measure } from '../measure.js';
 import { recordStatements } from '../record-statements.js';
 import { type Cell, goal, shown, table, thousands, times } from '../report.js';
 import { type Cost, runQueries } from '../run-queries.js';
-import { MODEL, type Store } from '../store.js';
+import type { Store } from '../store.js';
 
 const ROUNDS = 5;
 const CLIENTS = 4;
 const OVERHEAD_MAX = 1.25;
-const START_MS_MAX = 20_000;
 
 /** POST /search of a real api process against the SQL that it sends. */
 export const measureHttp: Measure = async (store) => {
-  const embeddings = await embeddingServer(store);
+  const embeddings = await questionEmbeddings(store);
   const api = await startApi(store, embeddings.url);
   const pool = new Pool({ connectionString: store.bench.urls.direct, max: CLIENTS * 2 });
   const rows: Cell[][] = [];
@@ -54,8 +47,7 @@ export const measureHttp: Measure = async (store) => {
     }
   } finally {
     await pool.end();
-    api.kill('SIGTERM');
-    await once(api, 'exit');
+    await api.stop();
     embeddings.close();
   }
   return {
@@ -70,12 +62,6 @@ ${table(['', 'node ms', 'PostgreSQL ms', 'CPU ms/query', 'queries/s', 'against t
   };
 };
 
-interface Api {
-  pid: number;
-  url: string;
-  kill(signal: NodeJS.Signals): boolean;
-}
-
 async function countedApi(store: Store, api: Api, mode: RetrievalMode): Promise<Cost> {
   const before = await cpuOf(api.pid);
   const cost = await runQueries(store.cpu, store.questions.length, CLIENTS, async (index) => {
@@ -89,56 +75,4 @@ async function countedApi(store: Store, api: Api, mode: RetrievalMode): Promise<
     await reply.arrayBuffer();
   });
   return { ...cost, node: ((await cpuOf(api.pid)) - before) / store.questions.length };
-}
-
-async function startApi({ bench }: Store, embeddingsUrl: string) {
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [join(projectFolder, 'dist', 'apps', 'api', 'src', 'main.js')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      ...process.env,
-      PORT: String(port),
-      DATABASE_URL: bench.urls.direct,
-      DATABASE_DIRECT_URL: bench.urls.owner,
-      EMBEDDINGS_BASE_URL: embeddingsUrl,
-      EMBEDDINGS_MODEL: MODEL.model,
-      EMBEDDINGS_DIMENSIONS: String(MODEL.dimensions),
-    },
-  });
-  const deadline = performance.now() + START_MS_MAX;
-  while (performance.now() < deadline && child.exitCode === null) {
-    const ready = await fetch(`${url}/ready`).catch(() => null);
-    if (ready?.ok) return Object.assign(child, { url, pid: child.pid! });
-    await sleep(100);
-  }
-  child.kill('SIGKILL');
-  throw new Error('the api did not get ready');
-}
-
-/** An OpenAI-compatible /embeddings that answers with the questions' own vectors. */
-async function embeddingServer({ questions }: Store): Promise<{ url: string; close: () => void }> {
-  const known = new Map(questions.map(({ text, embedding }) => [text, embedding]));
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const { input } = JSON.parse(Buffer.concat(parts).toString()) as { input: string[] };
-      const data = input.map((text, index) => {
-        const { buffer, byteOffset, byteLength } = known.get(text) ?? questions[0]!.embedding;
-        return { index, embedding: Buffer.from(buffer, byteOffset, byteLength).toString('base64') };
-      });
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ data }));
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    close: () => {
-      server.closeAllConnections();
-      server.close();
-    },
-  };
 }
