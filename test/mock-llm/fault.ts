@@ -33,6 +33,8 @@ export interface Fault {
   malformedJson?: boolean;
   /** Valid JSON of another shape. */
   wrongSchema?: boolean;
+  /** Streams: the connection ends this much later than the last event. */
+  afterDoneMs?: number;
   /** Streams: no `data: [DONE]` (Anthropic: no message_stop). */
   withoutDone?: boolean;
   /** Streams: no finish_reason and no [DONE]: a silent truncation, closed in an orderly way. */

@@ -72,6 +72,8 @@ export class MockLlm {
   /** Requests whose connection the client closed before the reply was complete. */
   aborted = 0;
   open = 0;
+  /** Since the last reset. */
+  connections = 0;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly sockets = new Set<Socket>();
   private readonly tokenCounts = new Map<string, number>();
@@ -97,6 +99,7 @@ export class MockLlm {
     const accept = (socket: Socket): void => {
       const mock = holder.mock!;
       mock.sockets.add(socket);
+      mock.connections += 1;
       socket.on('close', () => mock.sockets.delete(socket));
       socket.on('error', () => undefined);
       const hand = (): void => {
@@ -139,6 +142,7 @@ export class MockLlm {
     this.embeddingMs = 0;
     this.isSerial = false;
     this.aborted = 0;
+    this.connections = 0;
     Object.assign(this.bill, { calls: 0, completed: 0, inputTokens: 0, outputTokens: 0 });
   }
 
@@ -309,6 +313,7 @@ export class MockLlm {
       for (const event of tail) await writer.write(event);
     }
     const completed = isWhole && !writer.ended && !fault.truncated;
+    if (fault.afterDoneMs) await sleep(fault.afterDoneMs);
     writer.end();
     this.charge(
       usage.prompt_tokens,

@@ -85,6 +85,17 @@ describe.each(['OpenAI', 'Anthropic'] as const)('a streamed answer of %s', (name
     expect(await read()).toMatchObject({ text, end: { finishReason: 'stop' } });
   });
 
+  it('leaves its connection for the next one', async () => {
+    const fresh = connections[name](patient);
+    for (let n = 0; n < 20; n += 1) {
+      server.faults.push({ afterDoneMs: 5 });
+      await read(plain, fresh);
+    }
+    // A second one where a stream began before the last one had ended.
+    expect(server.connections).toBeLessThanOrEqual(2);
+    await fresh.close();
+  });
+
   it('has no usage where the provider sends none', async () => {
     server.faults.push({ withoutUsage: true });
     const { end } = await read();

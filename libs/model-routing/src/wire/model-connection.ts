@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { errors, Pool } from 'undici';
 import type { z } from 'zod';
 import { isRagError, type RagError } from '#libs/errors';
@@ -16,6 +17,12 @@ export interface ModelConnectionOptions {
   connectionsMax?: number;
 }
 
+/** An event with what its reader is to say about it. */
+export interface StreamedEvent extends ServerSentEvent {
+  onToken: () => void;
+  onLast: () => void;
+}
+
 export interface CallOptions {
   signal?: AbortSignal | undefined;
   totalTimeoutMs?: number | undefined;
@@ -24,6 +31,7 @@ export interface CallOptions {
 const REPLY_BYTES_MAX = 64 * 1024 * 1024;
 const CONNECTIONS_MAX = 128;
 const KEEP_ALIVE_MS = 30_000;
+const DRAIN_MS = 1_000;
 
 /** JSON and event streams over keep-alive connections to one server. One attempt a call. */
 export class ModelConnection {
@@ -67,35 +75,40 @@ export class ModelConnection {
   }
 
   /**
-   * The events of a stream; `onToken` is to be called for those that bring the answer on. Leaving the iteration closes
-   * the connection at once.
+   * The events of a stream; `onToken` is to be called for those that bring the answer on, `onLast` for the end mark: the
+   * connection can then be used again. Leaving the iteration before that closes it at once.
    * @throws as `post`, at any time
    */
   async *postStream(
     path: string,
     body: unknown,
     options: CallOptions = {},
-  ): AsyncGenerator<ServerSentEvent & { onToken: () => void }, void, undefined> {
+  ): AsyncGenerator<StreamedEvent, void, undefined> {
     const limits = new CallLimits(options.signal, this.timeouts, options.totalTimeoutMs);
+    let isComplete = false;
     const onToken = (): void => limits.token();
-    let stream: (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
+    const onLast = (): void => {
+      isComplete = true;
+    };
+    let stream: Readable | undefined;
     try {
       limits.awaitFirstToken();
       const response = await this.send(path, body, limits);
       stream = response.body;
       const reader = new ServerSentEventReader();
-      for await (const bytes of response.body as AsyncIterable<Buffer>) {
+      for await (const bytes of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         limits.pause();
-        for (const event of reader.read(bytes)) yield { ...event, onToken };
+        for (const event of reader.read(bytes)) yield { ...event, onToken, onLast };
         limits.resume();
       }
       limits.pause();
-      for (const event of reader.end()) yield { ...event, onToken };
+      for (const event of reader.end()) yield { ...event, onToken, onLast };
     } catch (error) {
       throw this.asFailure(error, limits, options.signal, stream !== undefined);
     } finally {
       limits.end();
-      stream?.destroy();
+      if (isComplete && stream) drain(stream);
+      else stream?.destroy();
     }
   }
 
@@ -141,6 +154,14 @@ export class ModelConnection {
     }
     return modelFailure('reset', `${server} could not be reached: the connection broke.`, { cause, isBegun });
   }
+}
+
+/** Reads what follows the end mark, a few bytes, so that the connection is kept; a server that never ends it is cut off. */
+function drain(stream: Readable): void {
+  const timer = setTimeout(() => stream.destroy(), DRAIN_MS);
+  stream.on('error', () => undefined);
+  stream.once('close', () => clearTimeout(timer));
+  stream.resume();
 }
 
 async function readBounded(body: AsyncIterable<Buffer>): Promise<string> {

@@ -70,7 +70,7 @@ export class AnthropicChatModel extends ChatModel {
     let usage: ChatUsage | null = null;
     let finishReason: FinishReason | null = null;
     let text = '';
-    for await (const { data, onToken } of this.server.postStream(
+    for await (const { data, onToken, onLast } of this.server.postStream(
       PATH,
       requestBody(this.model, request, true),
       request,
@@ -93,6 +93,7 @@ export class AnthropicChatModel extends ChatModel {
       }
       if (event.type === 'message_stop') {
         finishReason ??= 'other';
+        onLast();
         break;
       }
       if (event.type === 'message_start') {

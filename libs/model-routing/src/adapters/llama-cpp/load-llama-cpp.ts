@@ -15,7 +15,7 @@ export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions):
   } catch (cause) {
     throw new RagError(
       'invalid_configuration',
-      'A GGUF file in this process needs two packages that do not come with Ragstone, because they ask for another Zod: run "npm install --no-save --legacy-peer-deps @langchain/community node-llama-cpp". A llama.cpp server needs none: set base_url instead of gguf.',
+      'A GGUF file in this process needs two packages that do not come with Ragstone, because they ask for another Zod: run "npm install --no-save --legacy-peer-deps --ignore-scripts @langchain/community node-llama-cpp". A llama.cpp server needs none: set base_url instead of gguf.',
       { cause },
     );
   }

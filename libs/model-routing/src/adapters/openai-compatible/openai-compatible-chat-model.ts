@@ -58,13 +58,14 @@ export class OpenAiCompatibleChatModel extends ChatModel {
     let usage: ChatUsage | null = null;
     let finishReason: FinishReason | null = null;
     let isEmpty = true;
-    for await (const { event, data, onToken } of this.server.postStream(
+    for await (const { event, data, onToken, onLast } of this.server.postStream(
       PATH,
       requestBody(this.model, request, true),
       request,
     )) {
       if (data === '[DONE]') {
         finishReason ??= 'other';
+        onLast();
         break;
       }
       const chunk = parseAs(parseJson(data), chunkSchema);
