@@ -93,7 +93,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
       CHAT_BASE_URL: models.url,
       CHAT_MODEL: 'writer',
       CHAT_API_KEY: 'sk-test',
-      CHAT_TIMEOUT_MS: '2000',
+      CHAT_TIMEOUT_MS: '8000',
       CHAT_PRICE_INPUT_USD_PER_MILLION: '2',
       CHAT_PRICE_OUTPUT_USD_PER_MILLION: '8',
     });
@@ -164,7 +164,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
     ['a wrong key', { status: 401 }],
     ['a cut connection', { cut: true }],
     ['a reply that is no JSON', { body: '<html>' }],
-    ['a reply that takes too long', { delayMs: 4_000 }],
+    ['a reply that takes too long', { delayMs: 60_000 }],
   ])('answers with quotes, marked degraded, after %s', async (_what, fault) => {
     models.responder = () => 'The pump P-100 needs an oil change every 500 hours [1].';
     expect((await api.client.ask(question)).body.status).toBe('answered'); // else the breaker would open

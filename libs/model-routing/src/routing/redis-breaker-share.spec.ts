@@ -8,7 +8,7 @@ import { waitFor } from '../../../../test/support/wait-for.js';
 import { ModelBreaker } from './model-breaker.js';
 import { RedisBreakerShare } from './redis-breaker-share.js';
 
-const config = { ...modelAt('x', '').breaker, openSeconds: 0.5 };
+const config = modelAt('x', '').breaker;
 
 describe('breakers that share their state through Redis', () => {
   const replicas: { redis: Redis; share: RedisBreakerShare; breaker: ModelBreaker }[] = [];
@@ -25,10 +25,10 @@ describe('breakers that share their state through Redis', () => {
     }
   });
 
-  async function replica(url = stackEnvironment!.REDIS_URL!) {
+  async function replica({ openSeconds = 0.5, url = stackEnvironment!.REDIS_URL! } = {}) {
     const redis = connectRedis(url);
     const share = new RedisBreakerShare(redis);
-    const breaker = new ModelBreaker(model, config, share, 5_000);
+    const breaker = new ModelBreaker(model, { ...config, openSeconds }, share, 60_000);
     let isTold = false;
     share.subscribe((name, state) => {
       isTold ||= name === 'ready';
@@ -51,11 +51,12 @@ describe('breakers that share their state through Redis', () => {
   }
 
   it('are open everywhere once one opens, also in a replica that starts later', async () => {
-    const [a, b] = [await replica(), await replica()];
+    const long = { openSeconds: 600 };
+    const [a, b] = [await replica(long), await replica(long)];
     await fail(a, 5);
     expect(a.state).toBe('open');
     await waitFor('the other to hear', () => b.state !== 'closed');
-    const late = await replica();
+    const late = await replica(long);
     await waitFor('the late one to hear', () => late.state !== 'closed');
   });
 
@@ -73,7 +74,7 @@ describe('breakers that share their state through Redis', () => {
   });
 
   it('go on by themselves without Redis', async () => {
-    const alone = await replica('redis://127.0.0.1:1');
+    const alone = await replica({ url: 'redis://127.0.0.1:1' });
     await fail(alone, 5);
     expect(alone.state).toBe('open');
     await waitFor('half open', () => alone.state === 'half_open');

@@ -4,6 +4,7 @@ import { BreakerShare, type BreakerState } from './breaker-share.js';
 
 const CHANNEL = 'ragstone:breakers';
 const PREFIX = 'ragstone:breaker:';
+const SCANNED_AT_ONCE = 1_000;
 
 interface Message {
   from: string;
@@ -27,15 +28,34 @@ export class RedisBreakerShare extends BreakerShare {
       const { from, model, state } = JSON.parse(text) as Message;
       if (from !== this.id) listener(model, state);
     });
+    // What opened before this replica was there, or while Redis was away. Whichever connection is ready later finds it.
+    const catchUp = async (): Promise<void> => {
+      for (const model of await this.listOpen()) listener(model, 'open');
+    };
     const join = async (): Promise<void> => {
       await this.subscriber.subscribe(CHANNEL);
-      // What opened before this replica was there, or while Redis was away.
-      const keys = await this.redis.keys(`${PREFIX}open:*`);
-      for (const key of keys) listener(key.slice(`${PREFIX}open:`.length), 'open');
+      await catchUp();
     };
-    // After each reconnect, too.
     this.subscriber.on('ready', () => void join().catch(() => undefined));
+    this.redis.on('ready', () => void catchUp().catch(() => undefined));
     if (this.subscriber.status === 'ready') void join().catch(() => undefined);
+  }
+
+  private async listOpen(): Promise<string[]> {
+    const found: string[] = [];
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.redis.scan(
+        cursor,
+        'MATCH',
+        `${PREFIX}open:*`,
+        'COUNT',
+        SCANNED_AT_ONCE,
+      );
+      found.push(...keys.map((key) => key.slice(`${PREFIX}open:`.length)));
+      cursor = next;
+    } while (cursor !== '0');
+    return found;
   }
 
   publish(model: string, state: BreakerState, openMs: number): void {
