@@ -70,6 +70,12 @@ describe('prepareDocument', () => {
     expect(parts.at(-1)).toEqual({ kind: 'end', pageCount: null, chunkCount: count, textLength: length });
   });
 
+  it('gives a small document in one part, with the line feeds at its end', async () => {
+    const parts = await partsOf(prepareDocument(task('# Bridge\n\nThe bridge is red.\n\n')));
+    expect(parts.map(({ kind }) => kind)).toEqual(['document', 'chunks', 'end']);
+    expect(parts[1]).toMatchObject({ text: '# Bridge\n\nThe bridge is red.\n\n' });
+  });
+
   it('names the text that is embedded by its hash, which changes with the headings', async () => {
     const hashOf = async (text: string) => (await collectParts(prepareDocument(task(text)))).chunks[0]!;
     const [one, other] = [await hashOf('# A\n\n## One\n\nText.'), await hashOf('# A\n\n## Two\n\nText.')];

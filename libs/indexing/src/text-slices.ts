@@ -36,7 +36,11 @@ export class TextSlices {
 
   /** What is left of the text and the chunks. */
   *end(): Generator<ChunksPart, void> {
-    if (this.chunks.length > 0) yield this.take(this.chunks.at(-1)!.end);
+    if (this.chunks.length > 0) {
+      // With the line feed that most files end with: a part of its own would have small documents staged.
+      const fits = this.length - this.sent <= CHARACTERS_MAX;
+      yield this.take(fits ? this.length : this.chunks.at(-1)!.end);
+    }
     yield* this.takeText(this.length);
     if (this.sent < this.length) yield this.take(this.length);
   }
