@@ -26,6 +26,12 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'POST /query',
       'POST /search',
       'POST /index',
+      'POST /index/batch',
+      'POST /jobs/retry',
+      'GET /jobs/{id}/events',
+      'PATCH /documents/{id}',
+      'DELETE /documents',
+      'PATCH /collections/{id}',
       'GET /jobs/{id}',
       'GET /documents',
       'GET /documents/{id}',
@@ -58,6 +64,37 @@ it('describes requests by the schemas that validate them', async () => {
   });
   expect(components.schemas.Citation!.properties).toHaveProperty('quote');
   expect(components.schemas.Problem!.properties).toHaveProperty('request_id');
+});
+
+it('describes both bodies of a batch, and what a patch may be answered', async () => {
+  const { body } = await api.client.get('/openapi.json');
+  const { paths } = body as {
+    paths: Record<
+      string,
+      Record<
+        string,
+        {
+          requestBody: { content: Record<string, { schema: { properties: object } }> };
+          responses: Record<string, { description?: string; content?: object }>;
+        }
+      >
+    >;
+  };
+  const { content } = paths['/index/batch']!.post!.requestBody;
+  expect(content['application/json']!.schema.properties).toHaveProperty('documents');
+  expect(content['multipart/form-data']!.schema.properties).toHaveProperty('file');
+  for (const [path, methods] of Object.entries(paths)) {
+    if (path === '/ready') continue; // its 503 is what it has to say, not a problem
+    for (const [method, { responses }] of Object.entries(methods)) {
+      for (const [status, response] of Object.entries(responses)) {
+        if (Number(status) < 400) continue;
+        expect(response.description, `${method} ${path} ${status}`).toMatch(/^[A-Z]/);
+        expect(Object.keys(response.content ?? {}), `${method} ${path} ${status}`).toEqual([
+          'application/problem+json',
+        ]);
+      }
+    }
+  }
 });
 
 it('shows it as a page at /docs', async () => {

@@ -1,21 +1,25 @@
 import { z } from 'zod';
-import { indexFormSchema, indexJsonSchema } from './index.schema.js';
+import { batchFormSchema, batchJsonSchema, indexFormSchema, indexJsonSchema } from './index.schema.js';
 
-/** POST /index takes two content types with different schemas, which no decorator can say. */
-export function indexRequestBody() {
+const file = { type: 'string', contentMediaType: 'application/octet-stream' };
+
+/** The routes that take two content types with different schemas, which no decorator can say. */
+export const indexRequestBodies = {
+  '/index': () => requestBody(indexJsonSchema, indexFormSchema, file),
+  '/index/batch': () =>
+    requestBody(batchJsonSchema, batchFormSchema, { type: 'array', items: file, minItems: 1 }),
+};
+
+function requestBody(json: z.ZodType, form: z.ZodType, fileField: object) {
+  const { properties, ...schema } = jsonSchemaOf(form);
+  const fields = { ...(properties as object), file: fileField };
   return {
     required: true,
     content: {
-      'application/json': { schema: jsonSchemaOf(indexJsonSchema) },
-      'multipart/form-data': { schema: formSchema() },
+      'application/json': { schema: jsonSchemaOf(json) },
+      'multipart/form-data': { schema: { ...schema, properties: fields, required: ['file'] } },
     },
   };
-}
-
-function formSchema(): Record<string, unknown> {
-  const { properties, ...schema } = jsonSchemaOf(indexFormSchema);
-  const file = { type: 'string', contentMediaType: 'application/octet-stream' };
-  return { ...schema, properties: { ...(properties as object), file }, required: ['file'] };
 }
 
 function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {

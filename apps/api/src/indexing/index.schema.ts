@@ -79,23 +79,21 @@ export const indexJsonSchema = z
 /** The fields beside the file of a form; metadata is JSON text there. */
 export const indexFormSchema = z.strictObject({ ...common, metadata: jsonText(metadataSchema) });
 
-export const batchJsonSchema = z
-  .strictObject({
-    collection: collectionName.default('default'),
-    priority,
-    documents: z
-      .array(
-        z
-          .strictObject({ ...ofDocument, ...content })
-          .refine(
-            ({ text, file_path }) => (text === undefined) !== (file_path === undefined),
-            'give either text or file_path',
-          ),
-      )
-      .min(1)
-      .max(BATCH_MAX),
-  })
-  .meta({ id: 'IndexBatch' });
+export const batchJsonSchema = z.strictObject({
+  collection: collectionName.default('default'),
+  priority,
+  documents: z
+    .array(
+      z
+        .strictObject({ ...ofDocument, ...content })
+        .refine(
+          ({ text, file_path }) => (text === undefined) !== (file_path === undefined),
+          'give either text or file_path',
+        ),
+    )
+    .min(1)
+    .max(BATCH_MAX),
+});
 
 export const batchFormSchema = z.strictObject({
   collection: collectionName.default('default'),

@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { indexRequestBody } from '../indexing/index.openapi.js';
+import { indexRequestBodies } from '../indexing/index.openapi.js';
 
 /** /openapi.json and the page /docs. */
 export function setupOpenApi(app: INestApplication, version: string): void {
@@ -20,11 +20,15 @@ export function setupOpenApi(app: INestApplication, version: string): void {
   });
 }
 
-/** What decorators can't say: the two bodies of POST /index, and that errors are problem+json. */
+/** What decorators can't say: routes with two kinds of bodies, and that errors are problem+json. */
 function completed(document: OpenAPIObject): OpenAPIObject {
-  document.paths['/index']!.post!.requestBody = indexRequestBody() as never;
+  for (const [path, body] of Object.entries(indexRequestBodies)) {
+    document.paths[path]!.post!.requestBody = body() as never;
+  }
   for (const path of Object.values(document.paths)) {
-    for (const { responses } of [path.get, path.post, path.delete].filter((operation) => !!operation)) {
+    for (const { responses } of [path.get, path.post, path.patch, path.delete].filter(
+      (operation) => !!operation,
+    )) {
       for (const [status, response] of Object.entries(responses)) {
         if (Number(status) < 400 || !response || !('content' in response)) continue;
         const json = response.content?.['application/json'];
