@@ -16,7 +16,7 @@ export class IndexController {
   @ApiOperation({
     summary: 'Index a document: text, a file below INDEX_ROOT, or an upload',
     description:
-      'As JSON, or as multipart/form-data with one file (Markdown, HTML, text, PDF, DOCX) and the fields title, collection, external_id and metadata (JSON). The work is done by a job; GET /jobs/{id} follows it.',
+      'As JSON, or as multipart/form-data with one file (Markdown, HTML, text, PDF, DOCX, PPTX, XLSX, CSV, EPUB, EML, JSON, JSONL, source code) and the fields title, collection, external_id and metadata (JSON). The work is done by a job; GET /jobs/{id} follows it.',
   })
   @ApiResponse({ status: 202, standardSchema: indexResponseSchema })
   @ApiProblems(400, 403, 404, 413, 415, 422, 503)
