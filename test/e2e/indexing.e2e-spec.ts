@@ -188,7 +188,11 @@ describe('documents that can not be indexed', () => {
       ['half.pdf', pdf.subarray(0, pdf.length / 2), 'document_damaged'],
       ['secret.pdf', secret, 'document_encrypted'],
       ['scan.pdf', await makeScannedPdf(), 'no_text_layer'],
-      ['latin1.txt', Buffer.from('caf\xe9 cr\xe8me', 'latin1'), 'unsupported_encoding'],
+      [
+        'noise.txt',
+        Buffer.from(Array.from({ length: 4_000 }, (_, n) => ((n * 7_919) % 251) + 1)),
+        'unsupported_encoding',
+      ],
     ];
     for (const [name, bytes, code] of cases) {
       const { accepted, job } = await uploadAndWait(name, bytes);

@@ -50,7 +50,7 @@ export class IndexController {
   @ApiOperation({
     summary: 'Index a document: text, a URL, a file below INDEX_ROOT, or an upload',
     description:
-      'As JSON, or as multipart/form-data with one file and the fields title, collection, external_id, priority and metadata (JSON). A ZIP becomes a document for each of its members. The work is done by a job; GET /jobs/{id} follows it.',
+      'As JSON, or as multipart/form-data with one file (Markdown, HTML, text, PDF, DOCX, PPTX, XLSX, CSV, EPUB, EML, JSON, JSONL, source code, ZIP) and the fields title, collection, external_id, priority and metadata (JSON). A ZIP becomes a document for each of its members. The work is done by a job; GET /jobs/{id} follows it.',
   })
   @ApiHeader(idempotencyHeader)
   @ApiResponse({ status: 202, standardSchema: indexResponseSchema })

@@ -61,6 +61,7 @@ describe('decodeText', () => {
     const odd = 'e\u0301 é \u202Eright to left\u202C \u{1F98A} \ufeff inside';
     expect(decodeText(Buffer.from(`\ufeff${odd}`))).toBe(odd);
     expect(decodeText(Buffer.from(`${'a line of text\n'.repeat(50)}a\0b\r\nc\rd`))).toMatch(/ab\nc\nd$/);
+    expect(decodeText(Buffer.from('The cor\0morant dives.'))).toBe('The cormorant dives.');
     const lone = Buffer.from('a\ud800b', 'utf16le');
     expect(decodeText(Buffer.concat([Buffer.from([0xff, 0xfe]), lone]))).toBe('a\ufffdb');
   });

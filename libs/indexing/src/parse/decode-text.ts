@@ -1,5 +1,5 @@
 import { RagError } from '#libs/errors';
-import { guessEncoding, utf16Of } from './guess-encoding.js';
+import { guessEncoding, isUtf8Start, utf16Of } from './guess-encoding.js';
 
 const BINARY_SNIFF_BYTES = 8_192;
 const HTML_SNIFF_BYTES = 2_048;
@@ -27,7 +27,7 @@ export function decodeText(bytes: Uint8Array, { isHtml = false } = {}): string {
   // What is valid UTF-8 is UTF-8, also where a page says otherwise: no other encoding looks like it by chance.
   const text =
     (mark && decodeAs(bytes, mark)) ??
-    (isBinary(bytes) && !hasFewNuls(bytes) ? null : decodeAs(bytes, 'utf-8')) ??
+    (utf16Of(bytes) === null ? decodeAs(bytes, 'utf-8') : null) ??
     (named && decodeAs(bytes, named)) ??
     decodeGuessed(bytes);
   if (text !== null) return cleanText(text);
@@ -67,14 +67,6 @@ function hasFewNuls(bytes: Uint8Array): boolean {
   const nuls = sample.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
   const controls = sample.reduce((count, byte) => count + (byte < 9 || (byte > 13 && byte < 27) ? 1 : 0), 0);
   return nuls * 100 < sample.length && controls * 50 < sample.length && isUtf8Start(sample);
-}
-
-function isUtf8Start(sample: Uint8Array): boolean {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true }) !== '';
-  } catch {
-    return false;
-  }
 }
 
 /** ISO-2022-JP, which mail uses, consists of ASCII bytes. */

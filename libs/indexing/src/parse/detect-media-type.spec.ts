@@ -78,6 +78,11 @@ describe('detectMediaType', () => {
     await expect(of(zip(types, 'xl/workbook.bin'), 'a.xlsb')).rejects.toThrow(/xlsb/);
   });
 
+  it('takes a document that was cut off for what it begins as', async () => {
+    const docx = makeDocx(docxParagraph('x'));
+    expect(await of(docx.subarray(0, docx.length - 100), 'a.docx')).toBe(docxMediaType);
+  });
+
   it('says that an Office document with a password has one', async () => {
     const container = Buffer.alloc(2_048);
     Buffer.from('d0cf11e0a1b11ae1', 'hex').copy(container);

@@ -5,7 +5,7 @@ import { isText } from './decode-text.js';
 import { textType } from './detect-text-type.js';
 import type { FileToDetect, SupportedMediaType } from './media-types.js';
 import { unsupportedType } from './unsupported-type.js';
-import { officeTypeOf } from './zip/office-type.js';
+import { isOfficeType, officeTypeOf } from './zip/office-type.js';
 
 const PDF_HEADER_BYTES = 1_024;
 /** Formats that file-type names from so little that text can look like them. */
@@ -42,6 +42,9 @@ async function zipType({ bytes, filename }: FileToDetect): Promise<SupportedMedi
   const type = await officeTypeOf(bytes);
   if (typeof type === 'string') return type;
   if (type) throw unsupportedType(`The file is ${type.unread}.`);
+  // One that was cut off still begins like a document: the job that reads it says that it is damaged.
+  const start = (await fileTypeFromBuffer(bytes))?.mime;
+  if (start !== undefined && isOfficeType(start)) return start;
   const extension = extname(filename ?? '').toLowerCase();
   if (/^\.(?:docx|docm|pptx|pptm|xlsx|xlsm|epub)$/.test(extension)) {
     throw unsupportedType(

@@ -44,12 +44,24 @@ export function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   if (sample.length < 4 || bytes.length % 2 === 1 || !sample.includes(0)) return null;
   const evenNuls = sample.filter((byte, offset) => byte === 0 && offset % 2 === 0).length;
   const oddNuls = sample.filter((byte, offset) => byte === 0 && offset % 2 === 1).length;
+  const most = Math.max(evenNuls, oddNuls);
+  // Text of few zeros is UTF-8 with stray ones if it can be; Chinese in UTF-16 never can.
+  if (most * 8 < sample.length && isUtf8Start(sample)) return null;
   const encoding = evenNuls > oddNuls ? 'utf-16be' : 'utf-16le';
-  const isOneSided = Math.min(evenNuls, oddNuls) * 20 < Math.max(evenNuls, oddNuls);
+  const isOneSided = Math.min(evenNuls, oddNuls) * 20 < most;
   const hasAscii = /[ \n\w]/.test(new TextDecoder(encoding).decode(sample));
   return isOneSided && hasAscii && isReadableAs({ bytes: sample, reachesEnd: false }, encoding)
     ? encoding
     : null;
+}
+
+/** Whether a text could begin so in UTF-8; the last character may be cut. */
+export function isUtf8Start(sample: Uint8Array): boolean {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true }) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /** A few characters fit many encodings: the common Chinese ones, then Japanese, then Western. */

@@ -17,7 +17,7 @@ turndown.addRule('anchors without a target', {
   filter: (node) => node.nodeName === 'A' && /^(?:#|javascript:|$)/i.test(node.getAttribute('href') ?? ''),
   replacement: (content) => content,
 });
-// The plugin's own rule goes through the whole table for each of its cells: 7 s for 1,000 rows.
+// The plugin's own rule goes through the whole table for each of its cells: 2 s for 1,000 rows, 7 s on a busy machine.
 turndown.addRule('cells', {
   filter: ['td', 'th'],
   replacement: (content, node) => (isLayout(node) ? `\n\n${content}\n\n` : cell(content, node)),

@@ -7,6 +7,17 @@ export const officeLimits = { membersMax: 10_000, unpackedBytesMax: 200 * 1024 *
 export type OfficeMediaType =
   typeof docxMediaType | typeof pptxMediaType | typeof xlsxMediaType | typeof epubMediaType;
 
+const officeTypes: ReadonlySet<string> = new Set([
+  docxMediaType,
+  pptxMediaType,
+  xlsxMediaType,
+  epubMediaType,
+]);
+
+export function isOfficeType(mediaType: string): mediaType is OfficeMediaType {
+  return officeTypes.has(mediaType);
+}
+
 /** A format that is packed as a ZIP but not read: its name. */
 export interface UnreadOfficeType {
   unread: string;
