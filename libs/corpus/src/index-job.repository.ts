@@ -157,13 +157,13 @@ export class IndexJobRepository {
     return created!.id;
   }
 
-  /** The turn after the last one of the collection's waiting documents; null when none waits. */
+  /** The turn after the last one of the collection's documents that wait or are in work; null when there is none. */
   async nextTurn(tx: Transaction, collectionId: string, priority: JobPriority): Promise<number | null> {
     const [row] = await tx.query<{ turn: string | null }>({
       name: 'job_next_turn',
       text: `
         select max(turn) + 1 as turn from index_jobs
-        where collection_id = $1::uuid and priority = $2::smallint and status = 'queued'`,
+        where collection_id = $1::uuid and priority = $2::smallint and status in ('queued', 'running')`,
       values: [collectionId, priority],
     });
     return row?.turn == null ? null : Number(row.turn);
@@ -327,7 +327,7 @@ export class IndexJobRepository {
    * Whoever works on it notices within a second. @throws {RagError} job_not_found, job_conflict
    */
   async cancel(id: string): Promise<void> {
-    const job = await this.get(id);
+    await this.get(id);
     const cancelled = await this.database.transaction(async (tx) => {
       // Children first: each locks its parent when it ends.
       for (const condition of ['j.parent_job_id = $1::uuid', 'j.id = $1::uuid']) {
@@ -347,7 +347,9 @@ export class IndexJobRepository {
       }
       return false;
     });
-    if (!cancelled) throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
+    if (cancelled) return;
+    const { status } = await this.get(id);
+    throw new RagError('job_conflict', `The job has ended already: it is ${status}.`);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { finished } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { JobPriority } from '#libs/corpus';
@@ -18,6 +19,8 @@ import {
 type Upload = Extract<DocumentSource, { kind: 'upload' }>;
 
 /** What POST /index may be sent. */
+const DROP_REST_MS_MAX = 5_000;
+
 export type IndexOrder =
   | { kind: 'document'; request: IndexRequest }
   | { kind: 'url'; body: z.infer<typeof indexJsonSchema> & { url: string } };
@@ -110,7 +113,8 @@ async function readForm(
   filesMax: number,
 ): Promise<{ files: Upload[]; fields: Record<string, unknown> }> {
   const limits = { files: filesMax + 1, parts: filesMax + 30 };
-  const { files, values } = await request.saveRequestFiles({ limits }).catch((error: unknown) => {
+  const { files, values } = await request.saveRequestFiles({ limits }).catch(async (error: unknown) => {
+    await dropRest(request);
     throw explainUpload(error);
   });
   if (files.length > filesMax) {
@@ -135,6 +139,14 @@ async function readForm(
   };
 }
 
+/** Reads on, into nothing, for a while: a client that still sends would see a cut connection instead of the answer. */
+async function dropRest({ raw }: FastifyRequest): Promise<void> {
+  if (raw.complete || raw.destroyed) return;
+  raw.unpipe();
+  raw.resume();
+  await finished(raw, { signal: AbortSignal.timeout(DROP_REST_MS_MAX) }).catch(() => undefined);
+}
+
 function fieldValue(field: unknown): unknown {
   return field !== null && typeof field === 'object' && 'value' in field ? field.value : field;
 }
@@ -145,6 +157,13 @@ function explainUpload(error: unknown): unknown {
     return new RagError(
       'payload_too_large',
       'The file is larger than INDEX_BYTES_MAX allows. Split it, or raise that limit.',
+    );
+  }
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code ?? '')) {
+    return new RagError(
+      'upload_space_full',
+      'The disk for uploads on their way in is full (TMPDIR of the api). Free some space there, then send this again.',
+      { cause: error, retryable: true },
     );
   }
   if (statusCode === 413)

@@ -129,12 +129,9 @@ export const indexResponseSchema = z
   .object({
     message: z.string(),
     job_id: z.uuid().nullable().meta({ description: 'Null for a duplicate that is skipped.' }),
-    document_id: z
-      .uuid()
-      .nullable()
-      .meta({
-        description: 'Null for an archive or a crawl, whose documents come with the jobs below job_id.',
-      }),
+    document_id: z.uuid().nullable().meta({
+      description: 'Null for an archive or a crawl, whose documents come with the jobs below job_id.',
+    }),
     version: z.number().int().nullable().meta({ description: 'Null where the content is not known yet.' }),
     status: z.enum(['queued', 'unchanged', 'duplicate']),
     duplicate_of: z

@@ -10,7 +10,9 @@ const reasons: Record<number, string> = {
   413: 'Too large',
   415: 'Not a supported type',
   422: 'Not valid; `errors` names the fields',
+  429: 'Too much at once; Retry-After says when to try again',
   503: 'A model or the database does not answer; Retry-After says when to try again',
+  507: 'No disk space for the upload',
 };
 
 /** Documents the problem+json answers of a route. */
