@@ -99,7 +99,7 @@ drop index index_jobs_one_per_collection;
 create unique index index_jobs_one_per_collection on index_jobs (collection_id, kind)
   where kind in ('reembed', 'build_index', 'rechunk') and status in ('queued', 'running');
 create index index_jobs_parent on index_jobs (parent_job_id, status) where parent_job_id is not null;
-create index index_jobs_turn on index_jobs (collection_id, priority, turn) where status = 'queued';
+create index index_jobs_turn on index_jobs (collection_id, priority, turn) where status in ('queued', 'running');
 
 -- An archive, until its members are documents.
 create table job_sources (

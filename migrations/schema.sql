@@ -590,7 +590,7 @@ CREATE INDEX index_jobs_parent ON public.index_jobs USING btree (parent_job_id, 
 
 -- Name: index_jobs_turn; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX index_jobs_turn ON public.index_jobs USING btree (collection_id, priority, turn) WHERE (status = 'queued'::text);
+CREATE INDEX index_jobs_turn ON public.index_jobs USING btree (collection_id, priority, turn) WHERE (status = ANY (ARRAY['queued'::text, 'running'::text]));
 
 -- Name: index_jobs_version; Type: INDEX; Schema: public; Owner: -
 

@@ -16,7 +16,6 @@ interface Followed {
 export class BusyClients {
   /** The last revision that was submitted; null: deleted. */
   readonly revisions = new Map<FaultyDocument, number | null>();
-  readonly accepted = new Set<string>();
   private readonly nextRevision = new Map<FaultyDocument, number>();
   private readonly writing = new Set<FaultyDocument>();
   private readonly documentIds = new Map<FaultyDocument, string>();
@@ -82,7 +81,6 @@ export class BusyClients {
     end('ok');
     this.revisions.set(document, revision);
     this.documentIds.set(document, accepted.document_id);
-    this.accepted.add(accepted.job_id);
     this.followed.set(accepted.job_id, { document, revision });
   }
 

@@ -52,7 +52,10 @@ describe('cancelling', () => {
     const cancelling = client.post(`/jobs/${borders.jobs.get('store')!.job_id}/cancel`, {});
     await untilBlocked(service!.database, 'update index_jobs j set status');
     await borders.release();
-    expect(await cancelling).toMatchObject({ status: 409, body: { code: 'job_conflict' } });
+    expect(await cancelling).toMatchObject({
+      status: 409,
+      body: { code: 'job_conflict', detail: 'The job has ended already: it is ready.' },
+    });
     expect(await client.jobEnd(borders.jobs.get('store')!)).toMatchObject({ status: 'ready', attempts: 1 });
     const done = await client.post(`/jobs/${borders.jobs.get('done')!.job_id}/cancel`, {});
     expect(done).toMatchObject({ status: 409, body: { code: 'job_conflict' } });

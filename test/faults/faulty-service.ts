@@ -20,8 +20,14 @@ export class FaultyService {
     readonly database: Database,
   ) {}
 
-  static async start(overrides: Record<string, string> = {}): Promise<FaultyService> {
-    const server = await createTestDatabase(newDatabaseName());
+  /** @param store another server than the stack's, which the test removes itself */
+  static async start(
+    overrides: Record<string, string> = {},
+    store?: Omit<TestDatabase, 'drop'>,
+  ): Promise<FaultyService> {
+    const server = store
+      ? { ...store, drop: () => Promise.resolve() }
+      : await createTestDatabase(newDatabaseName());
     const models = await ModelServer.start();
     const environment = {
       DATABASE_URL: server.url,

@@ -157,13 +157,13 @@ export class IndexJobRepository {
     return created!.id;
   }
 
-  /** The turn after the last one of the collection's waiting documents; null when none waits. */
+  /** The turn after the last one of the collection's documents that wait or are in work; null when there is none. */
   async nextTurn(tx: Transaction, collectionId: string, priority: JobPriority): Promise<number | null> {
     const [row] = await tx.query<{ turn: string | null }>({
       name: 'job_next_turn',
       text: `
         select max(turn) + 1 as turn from index_jobs
-        where collection_id = $1::uuid and priority = $2::smallint and status = 'queued'`,
+        where collection_id = $1::uuid and priority = $2::smallint and status in ('queued', 'running')`,
       values: [collectionId, priority],
     });
     return row?.turn == null ? null : Number(row.turn);
@@ -335,13 +335,13 @@ export class IndexJobRepository {
    * Whoever works on it notices within a second. @throws {RagError} job_not_found, job_conflict
    */
   async cancel(id: string): Promise<void> {
-    const job = await this.get(id);
+    await this.get(id);
     // The parent first, so that it gets no more children, and apart from them: a child that ends locks its parent.
     const own = await this.cancelWhere('j.id = $1::uuid', id);
     const below = await this.cancelWhere('j.parent_job_id = $1::uuid', id);
-    if (own + below === 0) {
-      throw new RagError('job_conflict', `The job has ended already: it is ${job.status}.`);
-    }
+    if (own + below > 0) return;
+    const { status } = await this.get(id);
+    throw new RagError('job_conflict', `The job has ended already: it is ${status}.`);
   }
 
   private async cancelWhere(condition: string, id: string): Promise<number> {

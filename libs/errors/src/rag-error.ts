@@ -47,6 +47,7 @@ export const ragErrorCodes = [
   // the machine
   'data_folder_locked',
   'data_folder_not_writable',
+  'upload_space_full',
   'database_unavailable',
   'database_timeout',
   'database_not_direct',

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { finished } from 'node:stream/promises';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { JobPriority } from '#libs/corpus';
@@ -21,6 +22,8 @@ const FORM_BYTES_MAX = 2 * 1024 * 1024;
 type Upload = Extract<DocumentSource, { kind: 'upload' }>;
 
 /** What POST /index may be sent. */
+const DROP_REST_MS_MAX = 5_000;
+
 export type IndexOrder =
   | { kind: 'document'; request: IndexRequest }
   | { kind: 'url'; body: z.infer<typeof indexJsonSchema> & { url: string } };
@@ -121,7 +124,8 @@ async function readForm(
   const limits = { files: filesMax + 1, parts: filesMax + 30 };
   const { files, values } = await request
     .saveRequestFiles({ limits, preservePath })
-    .catch((error: unknown) => {
+    .catch(async (error: unknown) => {
+      await dropRest(request);
       throw explainUpload(error);
     });
   if (files.length > filesMax) {
@@ -160,6 +164,14 @@ function assertBatchBytes(byteCount: number, bytesMax: number): void {
   );
 }
 
+/** Reads on, into nothing, for a while: a client that still sends would see a cut connection instead of the answer. */
+async function dropRest({ raw }: FastifyRequest): Promise<void> {
+  if (raw.complete || raw.destroyed) return;
+  raw.unpipe();
+  raw.resume();
+  await finished(raw, { signal: AbortSignal.timeout(DROP_REST_MS_MAX) }).catch(() => undefined);
+}
+
 function fieldValue(field: unknown): unknown {
   return field !== null && typeof field === 'object' && 'value' in field ? field.value : field;
 }
@@ -170,6 +182,13 @@ function explainUpload(error: unknown): unknown {
     return new RagError(
       'payload_too_large',
       'The file is larger than INDEX_BYTES_MAX allows. Split it, or raise that limit.',
+    );
+  }
+  if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code ?? '')) {
+    return new RagError(
+      'upload_space_full',
+      'The disk for uploads on their way in is full (TMPDIR of the api). Free some space there, then send this again.',
+      { cause: error, retryable: true },
     );
   }
   if (statusCode === 413)

@@ -54,7 +54,7 @@ export class IndexController {
   })
   @ApiHeader(idempotencyHeader)
   @ApiResponse({ status: 202, standardSchema: indexResponseSchema })
-  @ApiProblems(400, 403, 404, 413, 415, 422, 429, 503)
+  @ApiProblems(400, 403, 404, 413, 415, 422, 429, 503, 507)
   @SerializeOptions({ schema: indexResponseSchema })
   async index(@Req() request: FastifyRequest): Promise<IndexResponse> {
     const key = idempotencyKeyOf(request);
@@ -78,7 +78,7 @@ export class IndexController {
   })
   @ApiHeader(idempotencyHeader)
   @ApiResponse({ status: 202, standardSchema: batchResponseSchema })
-  @ApiProblems(400, 404, 413, 422, 429, 503)
+  @ApiProblems(400, 404, 413, 422, 429, 503, 507)
   @SerializeOptions({ schema: batchResponseSchema })
   async indexBatch(@Req() request: FastifyRequest): Promise<BatchResponse> {
     const key = idempotencyKeyOf(request);

@@ -13,6 +13,7 @@ const reasons: Record<number, string> = {
   422: 'Not valid; `errors` names the fields',
   429: 'Too much at the moment; Retry-After says when to try again',
   503: 'A model or the database does not answer; Retry-After says when to try again',
+  507: 'No disk space for the upload',
 };
 
 /** Documents the problem+json answers of a route. */

@@ -44,6 +44,7 @@ export const httpStatusByCode = {
   recall_dropped: 409,
   data_folder_locked: 503,
   data_folder_not_writable: 503,
+  upload_space_full: 507,
   database_unavailable: 503,
   database_timeout: 503,
   database_not_direct: 500,
