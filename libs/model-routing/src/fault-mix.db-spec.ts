@@ -12,7 +12,7 @@ import { DatabaseLedger } from './ledger/database-ledger.js';
 import { ModelCallRepository } from './ledger/model-call.repository.js';
 import type { ModelRouter } from './routing/model-router.js';
 
-/** 300,000 in the long run: npm run test:faults */
+/** 300,000 in the long run: npm run test:fault-mix */
 const REQUESTS = Number(process.env.FAULT_MIX_REQUESTS ?? 30_000);
 const AT_A_TIME = 48;
 const FAILING_SHARE = 0.005;
