@@ -52,10 +52,12 @@ describe('workers that are killed at any moment', () => {
         return waitFor('a worker with a job', async () => {
           const running = await runningJobs(database);
           const any = stage === 'any' || Date.now() > deadline;
-          const spared = running.filter(({ attempts }) => attempts > INTERRUPTIONS_MAX).map(({ id }) => id);
+          const spared = new Set(
+            running.filter(({ attempts }) => attempts > INTERRUPTIONS_MAX).map(({ id }) => id),
+          );
           const victims = [...workers].flatMap((worker) => {
             const held = worker.isUp ? worker.heldJobs : [];
-            if (held.some((jobId) => spared.includes(jobId))) return [];
+            if (held.some((jobId) => spared.has(jobId))) return [];
             return running.flatMap((job) =>
               held.includes(job.id) && (any || job.stage === stage)
                 ? [{ worker, stage: job.stage ?? 'start' }]
