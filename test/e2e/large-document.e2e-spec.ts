@@ -38,7 +38,7 @@ it('indexes a PDF of 500 pages below 1.5 GB, with progress, while /health answer
       'the handbook to be indexed',
       async () => {
         const { body } = await client.get<JobView>(`/jobs/${accepted.body.job_id}`);
-        if (body.stage && body.total !== null && body.done > 0) seen.add(body.stage);
+        if (body.stage && body.done > 0) seen.add(body.stage); // while it is still read, the total is not known
         expect((await client.get('/health')).status).toBe(200);
         return !['queued', 'running'].includes(body.status) && body;
       },

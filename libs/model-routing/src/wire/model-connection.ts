@@ -95,6 +95,8 @@ export class ModelConnection {
       limits.awaitFirstToken();
       const response = await this.send(path, body, limits);
       stream = response.body;
+      // Closed before its end it says so by an event, which nobody else hears: unheard, it would end the process.
+      stream.on('error', () => undefined);
       const reader = new ServerSentEventReader();
       for await (const bytes of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         limits.pause();
