@@ -3,7 +3,7 @@ import type { ChunkRepository } from '#libs/corpus';
 import { Retriever } from './retriever.js';
 
 const request = {
-  collection: { id: 'c', epoch: 1, languages: ['english'] },
+  collection: { id: 'c', epoch: 1, languages: ['english'], chunking: { strategy: 'structural' } },
   space: { id: 's', isIndexed: false },
   question: 'harbour',
   embedding: null,
@@ -33,6 +33,7 @@ function changing(replacements: number) {
             start: 0,
             end: 7,
             tokenCount: 1,
+            group: null,
           })),
       );
     },
