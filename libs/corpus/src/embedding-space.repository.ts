@@ -112,7 +112,7 @@ export class EmbeddingSpaceRepository {
           using (tenant_id = (select nullif(current_setting('ragstone.tenant_id', true), '')::uuid));
         create index ${partition}_collection on ${partition} (collection_id);
         create index ${partition}_document on ${partition} (document_id);
-        ${isEmbedded ? hnswIndexSql({ number: created.number, dimensions }) : ''}`,
+        ${isEmbedded ? hnswIndexSql({ number: created.number, dimensions }, { candidates: 64 }) : ''}`,
     });
   }
 }
@@ -123,10 +123,9 @@ export class EmbeddingSpaceRepository {
  */
 export function hnswIndexSql(
   space: Pick<EmbeddingSpace, 'number' | 'dimensions'>,
-  concurrently = false,
+  { concurrently = false, candidates = 200 } = {},
 ): string {
   const partition = partitionOf(space);
-  const candidates = concurrently ? 200 : 64;
   return `
     create index ${concurrently ? 'concurrently' : ''} ${partition}_hnsw on ${partition}
       using hnsw ((embedding::halfvec(${space.dimensions})) halfvec_cosine_ops)

@@ -69,7 +69,9 @@ export class VectorIndexRepository {
     const built = new AbortController();
     const watching = this.watch(space, onProgress, built.signal);
     try {
-      await session.query({ text: hnswIndexSql(space, this.database.engine === 'postgres') });
+      await session.query({
+        text: hnswIndexSql(space, { concurrently: this.database.engine === 'postgres' }),
+      });
     } finally {
       built.abort();
       await watching;
