@@ -20,7 +20,7 @@ export const defaultResponder: Responder = (messages) => {
   if (source === undefined) return `You said: ${last.slice(0, 400)}`;
   const sentence = source.split('\n').find((line) => line.length > 20 && !line.startsWith('#')) ?? source;
   const quote = /^.{10,}?[.!?。！？](?=\s|$)/.exec(sentence)?.[0] ?? sentence;
-  return `${quote} [1]\n\nQUOTES\n[1] "${quote}"`;
+  return `${quote} [1: "${quote}"]`;
 };
 
 /** An object that the JSON schema allows, the same for the same schema. */

@@ -7,6 +7,7 @@ import {
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
 import { type Config, ConfigModule } from '#libs/config';
+import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
 import { DatabaseModule } from '#libs/database';
 import { IndexingModule, IndexingWorkerModule } from '#libs/indexing';
@@ -14,6 +15,7 @@ import { ModelsModule } from '#libs/model-routing';
 import { loggerOptions } from '#libs/observability';
 import { QueryModule } from '#libs/query';
 import { CollectionController } from './collections/collection.controller.js';
+import { ConversationController } from './conversations/conversation.controller.js';
 import { DocumentController } from './documents/document.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
@@ -22,7 +24,11 @@ import { JobController } from './jobs/job.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
+import { AnswerSender } from './query/answer-sender.js';
+import { AnswerStreams } from './query/answer-streams.js';
+import { Asking } from './query/asking.js';
 import { QueryController } from './query/query.controller.js';
+import { StreamController } from './query/stream.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 
 @Module({})
@@ -38,6 +44,7 @@ export class AppModule {
           ...loggerOptions(config.log),
           forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
         }),
+        ConversationsModule,
         CorpusModule,
         DatabaseModule,
         IndexingModule,
@@ -47,6 +54,8 @@ export class AppModule {
       ],
       controllers: [
         QueryController,
+        StreamController,
+        ConversationController,
         IndexController,
         JobController,
         DocumentController,
@@ -57,6 +66,9 @@ export class AppModule {
       ],
       providers: [
         JobEvents,
+        Asking,
+        AnswerStreams,
+        AnswerSender,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

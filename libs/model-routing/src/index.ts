@@ -19,7 +19,7 @@ export {
   type UsageRow,
 } from './ledger/model-call.repository.js';
 export { priceAt } from './ledger/price.js';
-export { failureKindOf } from './model-failure.js';
+export { type FailureKind, failureKindOf } from './model-failure.js';
 export { ModelsModule } from './models.module.js';
 export { openRouter } from './open-router.js';
 export {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Cache, CacheModule } from '#libs/cache';
+import { ConversationRepository, ConversationsModule } from '#libs/conversations';
 import { CONFIG, type Config } from '#libs/config';
 import {
   ChunkRepository,
@@ -10,12 +11,13 @@ import {
 } from '#libs/corpus';
 import { EmbeddingModels, Ledger, ModelRouter, ModelsModule } from '#libs/model-routing';
 import { Retriever } from '#libs/retrieval';
+import { ConversationService } from './conversation/conversation.service.js';
 import { AnswerCache } from './answer-cache.js';
 import { ModelAnswerer } from './model-answer.js';
 import { QueryService } from './query.service.js';
 
 @Module({
-  imports: [CacheModule, CorpusModule, ModelsModule],
+  imports: [CacheModule, ConversationsModule, CorpusModule, ModelsModule],
   providers: [
     {
       provide: Retriever,
@@ -26,17 +28,18 @@ import { QueryService } from './query.service.js';
     {
       provide: ModelAnswerer,
       inject: [ModelRouter, CONFIG],
-      useFactory: (router: ModelRouter, { models, contextTokensMax }: Config) =>
+      useFactory: (router: ModelRouter, { models, contextTokensMax, answerLinkHosts }: Config) =>
         new ModelAnswerer(router, {
           route: models.routes.answer,
           contextTokensMax,
           outputTokensMax: models.outputTokensMax,
+          trustedHosts: new Set(answerLinkHosts),
         }),
     },
     {
       provide: AnswerCache,
       inject: [Cache, CONFIG],
-      useFactory: (cache: Cache, { models, contextTokensMax, answerCache }: Config) => {
+      useFactory: (cache: Cache, { models, contextTokensMax, answerLinkHosts, answerCache }: Config) => {
         const { chains, routes, outputTokensMax } = models;
         const names = Object.values(models.models).map(({ name, provider, model, baseUrl }) => [
           name,
@@ -46,7 +49,7 @@ import { QueryService } from './query.service.js';
         ]);
         return new AnswerCache(
           cache,
-          [chains, routes, names, outputTokensMax, contextTokensMax],
+          [chains, routes, names, outputTokensMax, contextTokensMax, answerLinkHosts],
           answerCache.seconds,
         );
       },
@@ -61,6 +64,7 @@ import { QueryService } from './query.service.js';
         ModelAnswerer,
         AnswerCache,
         Ledger,
+        CONFIG,
       ],
       useFactory: (
         collections: CollectionRepository,
@@ -70,9 +74,33 @@ import { QueryService } from './query.service.js';
         answerer: ModelAnswerer,
         cache: AnswerCache,
         ledger: Ledger,
-      ) => new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger),
+        { models }: Config,
+      ) =>
+        new QueryService(
+          collections,
+          { embeddings, retriever },
+          router,
+          answerer,
+          cache,
+          ledger,
+          models.routes.assist,
+        ),
+    },
+    {
+      provide: ConversationService,
+      inject: [ConversationRepository, QueryService, ModelRouter, CONFIG],
+      useFactory: (
+        conversations: ConversationRepository,
+        queries: QueryService,
+        router: ModelRouter,
+        { models, historyTokensMax }: Config,
+      ) =>
+        new ConversationService(conversations, queries, router, {
+          chain: models.routes.assist,
+          historyTokensMax,
+        }),
     },
   ],
-  exports: [QueryService],
+  exports: [ConversationService, QueryService],
 })
 export class QueryModule {}
