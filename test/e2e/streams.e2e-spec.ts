@@ -139,6 +139,7 @@ describe('POST /query/stream', () => {
     for await (const { event } of stream) if (event === 'token') break;
     stream.leave();
     await waitFor('the call to be aborted', () => primary.aborted === 1);
+    expect(primary.requests).toHaveLength(1);
   });
 
   it('replays a known answer, at no cost', async () => {
