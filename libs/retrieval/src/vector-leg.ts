@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ChunkRepository, ChunkScope, Collection, EmbeddingSpace } from '#libs/corpus';
 import { vectorSearches, vectorSearchesShort, vectorSearchSeconds } from '#libs/metrics';
 import type { NearChunk } from './fuse.js';
+import { VectorBatches } from './vector-batches.js';
 
 export interface VectorSearch {
   collection: Pick<Collection, 'id' | 'epoch'>;
@@ -42,7 +43,11 @@ interface ScopeSize {
 export class VectorLeg {
   private readonly sizes = new LRUCache<string, ScopeSize>({ max: REMEMBERED_SCOPES, ttl: REMEMBERED_MS });
 
-  constructor(private readonly chunks: ChunkRepository) {}
+  private readonly batches: VectorBatches;
+
+  constructor(private readonly chunks: ChunkRepository) {
+    this.batches = new VectorBatches(chunks);
+  }
 
   async search(search: VectorSearch): Promise<NearChunk[]> {
     const { collection, filter, space, embedding, limit } = search;
@@ -51,7 +56,10 @@ export class VectorLeg {
     const method = !size || size.isMinority ? 'exact' : 'hnsw';
     vectorSearches.inc({ method });
     const stop = vectorSearchSeconds.startTimer({ method });
-    const found = await this.chunks.findNearest({ scope, space, embedding, limit, method });
+    const found =
+      method === 'hnsw' && !filter
+        ? await this.batches.findNearest({ collectionId: collection.id, space, embedding, limit })
+        : await this.chunks.findNearest({ scope, space, embedding, limit, method });
     const isShort = found.length < limit;
     const isAll = async () => found.length >= (await this.sizeOf(search, scope, 0)).matching;
     if (!isShort || !size || method === 'exact' || (await isAll())) {
