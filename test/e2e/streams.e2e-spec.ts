@@ -206,6 +206,70 @@ describe('a stream that broke', () => {
   });
 });
 
+describe('response_format', () => {
+  const schema = {
+    type: 'object',
+    properties: { hours: { type: 'integer', minimum: 1 }, unit: { enum: ['hours', 'days'] } },
+    required: ['hours', 'unit'],
+    additionalProperties: false,
+  };
+  const response_format = { type: 'json_schema', json_schema: { name: 'interval', schema } };
+  const quoted = [{ source: 1, quote: 'The pump P-100 needs an oil change every 500 hours.' }];
+  const replyWith = (value: unknown) => {
+    for (const model of [primary, backup]) model.responder = () => JSON.stringify(value);
+  };
+  const askFor = (more: object = {}) =>
+    api.client.post<AnswerView & { structured?: unknown }>('/query', {
+      question,
+      cache: false,
+      response_format,
+      ...more,
+    });
+
+  it('gives JSON of the schema with citations that stand, also in a stream', async () => {
+    replyWith({
+      answer: { hours: 500, unit: 'hours' },
+      citations: [...quoted, { source: 1, quote: 'Made up.' }],
+    });
+    const { body } = await askFor();
+    expect(body).toMatchObject({
+      status: 'degraded',
+      degraded_reasons: ['citation_unverified'],
+      structured: { hours: 500, unit: 'hours' },
+    });
+    expect(JSON.parse(body.answer)).toEqual(body.structured);
+    expect(body.citations).toHaveLength(1);
+    const events = await readAll(await ask({ response_format }));
+    expect(JSON.parse(textOf(events))).toEqual({ hours: 500, unit: 'hours' });
+    const sent = primary.requests[0]!.body as { response_format: { json_schema: { schema: object } } };
+    expect(JSON.stringify(sent.response_format)).toContain('"minimum":1');
+  });
+
+  it('says that the documents hold no answer, and quotes when the reply is not of the schema', async () => {
+    replyWith({ answer: null, citations: [] });
+    expect((await askFor()).body).toMatchObject({ status: 'no_evidence', citations: [] });
+    replyWith({ answer: { hours: 0, unit: 'weeks' }, citations: quoted });
+    expect((await askFor()).body).toMatchObject({
+      status: 'degraded',
+      structured: null,
+      model: 'extractive',
+      degraded_reasons: ['model_unavailable', 'not_structured'],
+    });
+  });
+
+  it.each([
+    ['a remote reference', { $ref: 'https://evil.example/schema' }, "can't be used"],
+    ['a regular expression', { type: 'string', pattern: '(a+)+$' }, 'uses "pattern"'],
+    ['a schema of 40,000 letters', { description: 'x'.repeat(40_000) }, 'more than 32000'],
+  ])('refuses %s', async (_what, refused, why) => {
+    const { status, body } = await askFor({
+      response_format: { type: 'json_schema', json_schema: { name: 'x', schema: refused } },
+    });
+    expect(status).toBe(422);
+    expect(JSON.stringify(body)).toContain(why.replaceAll('"', String.raw`\"`));
+  });
+});
+
 describe('POST /chat/stream', () => {
   it('sends content as chats know it', async () => {
     const stream = await openStream(`${api.url}/chat/stream`, { body: { input: question } });

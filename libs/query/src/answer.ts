@@ -6,7 +6,12 @@ export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
 /** Why an answer is less than it could be. */
 export type DegradedReason =
-  'model_unavailable' | 'citation_unverified' | 'uncited_answer' | 'link_removed' | RetrievalDegradation;
+  | 'model_unavailable'
+  | 'citation_unverified'
+  | 'uncited_answer'
+  | 'link_removed'
+  | 'not_structured'
+  | RetrievalDegradation;
 
 /** UTF-16 offsets, end exclusive. */
 export interface TextRange {
@@ -45,6 +50,8 @@ export interface Answer {
   citations: Citation[];
   /** Sentences of the answer that no citation supports. */
   unsupported: TextRange[];
+  /** Of a question with a response format: what `text` is the JSON of. */
+  structured?: unknown;
   degradedReasons: DegradedReason[];
   /** "extractive", or the name the model goes by at its provider. */
   model: string;

@@ -9,3 +9,4 @@ export {
 } from './query.service.js';
 export type { AnswerPart, Explanation, RestartReason } from './model-answer.js';
 export { ConversationService, type ConversationQuestion } from './conversation/conversation.service.js';
+export type { ResponseFormat } from './structured-answer.js';

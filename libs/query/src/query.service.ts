@@ -20,6 +20,7 @@ import { extractAnswer } from './extractive-answer.js';
 import type { AnswerPart, Explanation, ModelAnswerer } from './model-answer.js';
 import { noEvidence } from './no-evidence.js';
 import { QuestionWeights } from './question-weights.js';
+import { type ResponseFormat, validatorOf } from './structured-answer.js';
 
 /** What is searched: a collection, by the vectors of its space. */
 interface SearchScope {
@@ -39,6 +40,8 @@ export interface Question {
   /** Default true. */
   usesCache?: boolean | undefined;
   explains?: boolean | undefined;
+  /** The answer is to be JSON of this schema. */
+  responseFormat?: ResponseFormat | undefined;
   /** What was said before, oldest first. Such an answer is nobody else's: it is not cached. */
   history?: readonly ChatMessage[] | undefined;
   /** On getting the history ready; counts as the answer's. */
@@ -94,7 +97,7 @@ export class QueryService {
    */
   async answer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
-    this.assertModel(question.model);
+    this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
     if (bypassesCache(question)) {
       answerCacheRequests.inc({ result: 'bypass' });
@@ -123,7 +126,7 @@ export class QueryService {
   /** The same answer, handed out while it is made. Leaving the iteration ends the calls of models. @throws as `answer` */
   async *stream(question: Question): AsyncGenerator<AnswerEvent, void> {
     const start = performance.now();
-    this.assertModel(question.model);
+    this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
     const cache = bypassesCache(question) ? 'bypass' : 'miss';
     const key = this.cache.keyOf(question, scope.collection);
@@ -168,6 +171,10 @@ export class QueryService {
     const answering = this.answerFrom({ ...question, searchText }, scope.collection, sources, isStreamed);
     const { explanation, ...answer } = yield* answering;
     const end = performance.now();
+    if (question.responseFormat && answer.structured === undefined && answer.status !== 'no_evidence') {
+      answer.status = 'degraded';
+      answer.degradedReasons = [...answer.degradedReasons, 'not_structured'];
+    }
     const paid = withSpending(withSpending(answer, spent), question.spentBefore ?? noSpending);
     const answered: AnsweredQuestion = {
       ...degradedBy(degradedReasons, paid),
@@ -258,7 +265,8 @@ export class QueryService {
     return extractAnswer(question, sources, new QuestionWeights(rarities));
   }
 
-  private assertModel(model: string | undefined): void {
+  private assertAskable({ model, responseFormat }: Question): void {
+    if (responseFormat) validatorOf(responseFormat);
     const { names } = this.router;
     if (model === undefined || names.has(model)) return;
     throw new RagError(

@@ -10,6 +10,7 @@ export function presentAnswer(
   return {
     answer: answer.text,
     status: answer.status,
+    ...presentStructured(answer),
     citations: answer.citations.map(presentCitation),
     unsupported: answer.unsupported,
     sources: answer.sources.map(presentSource),
@@ -26,6 +27,11 @@ export function presentAnswer(
       explain: { search_text: answer.searchText, ...presentExplanation(answer.explanation) },
     }),
   };
+}
+
+function presentStructured({ structured, degradedReasons }: AnsweredQuestion) {
+  if (structured !== undefined) return { structured };
+  return degradedReasons.includes('not_structured') ? { structured: null } : {};
 }
 
 function presentExplanation({ chain, assessment, steps }: Explanation) {

@@ -41,6 +41,20 @@ const answerShape = {
   conversation_id: z.uuid().optional().meta({
     description: 'Of POST /conversations: the question is understood as part of it, and kept in it.',
   }),
+  response_format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({
+        type: z.literal('json_schema'),
+        json_schema: z.strictObject({
+          name: z.string().regex(/^[\w-]{1,64}$/, 'must be 1-64 letters, digits, "_" or "-"'),
+          schema: z.record(z.string(), z.unknown()),
+          strict: z.boolean().optional(),
+        }),
+      }),
+    ])
+    .optional()
+    .meta({ description: 'json_schema: the answer is JSON of that schema, parsed in `structured`.' }),
   user_id: userId.optional(),
 };
 
@@ -116,6 +130,7 @@ const degradedReason = z.enum([
   'citation_unverified',
   'uncited_answer',
   'link_removed',
+  'not_structured',
   'lexical_ts_rank',
 ]);
 
@@ -158,6 +173,12 @@ export const queryResponseSchema = z
   .object({
     answer: z.string(),
     status: z.enum(['answered', 'no_evidence', 'degraded']),
+    structured: z
+      .unknown()
+      .optional()
+      .meta({
+        description: 'With response_format: the answer parsed; null when no model gave one of that schema.',
+      }),
     citations: z.array(citationSchema),
     unsupported: z
       .array(answerSpan)
