@@ -131,6 +131,7 @@ const degradedReason = z.enum([
   'uncited_answer',
   'link_removed',
   'not_structured',
+  'rerank_unavailable',
   'lexical_ts_rank',
 ]);
 
@@ -146,9 +147,9 @@ export const searchResponseSchema = z
 
 const explainSchema = z
   .object({
-    search_text: z.string().meta({
+    search_texts: z.array(z.string()).meta({
       description:
-        'What was searched for: in a conversation the question, put into words that stand for themselves.',
+        'What was searched for: the question, in a conversation in words that stand for themselves, and other wordings or parts of it.',
     }),
     chain: z.string().nullable().meta({ description: 'Null: no model was asked.' }),
     complexity: z
@@ -173,12 +174,9 @@ export const queryResponseSchema = z
   .object({
     answer: z.string(),
     status: z.enum(['answered', 'no_evidence', 'degraded']),
-    structured: z
-      .unknown()
-      .optional()
-      .meta({
-        description: 'With response_format: the answer parsed; null when no model gave one of that schema.',
-      }),
+    structured: z.unknown().optional().meta({
+      description: 'With response_format: the answer parsed; null when no model gave one of that schema.',
+    }),
     citations: z.array(citationSchema),
     unsupported: z
       .array(answerSpan)
