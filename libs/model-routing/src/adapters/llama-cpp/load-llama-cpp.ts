@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { RagError } from '#libs/errors';
 import type { LangChainOptions } from '../langchain/langchain-chat-model.js';
 import { LlamaCppChatModel, type LlamaCppModel } from './llama-cpp-chat-model.js';
@@ -11,7 +10,7 @@ const MODULE = '@langchain/community/chat_models/llama_cpp';
  * @throws {RagError} invalid_configuration when they are missing (it says how to add them), or the file is
  */
 export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions): Promise<LlamaCppChatModel> {
-  let loaded: { ChatLlamaCpp: { initialize(inputs: { modelPath: string }): Promise<BaseChatModel> } };
+  let loaded: { ChatLlamaCpp: { initialize(inputs: { modelPath: string }): Promise<LlamaCppModel> } };
   try {
     loaded = (await import(MODULE)) as typeof loaded;
   } catch (cause) {
@@ -24,8 +23,5 @@ export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions):
   if (!existsSync(ggufPath)) {
     throw new RagError('invalid_configuration', `There is no GGUF file at ${ggufPath}.`);
   }
-  return new LlamaCppChatModel(
-    (await loaded.ChatLlamaCpp.initialize({ modelPath: ggufPath })) as LlamaCppModel,
-    options,
-  );
+  return new LlamaCppChatModel(await loaded.ChatLlamaCpp.initialize({ modelPath: ggufPath }), options);
 }
