@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
+import { AccessModule } from '#libs/access';
 import { type Config, ConfigModule } from '#libs/config';
 import { CorpusModule } from '#libs/corpus';
 import { DatabaseModule } from '#libs/database';
@@ -19,6 +20,7 @@ import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
+import { KeyController } from './keys/key.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
@@ -38,6 +40,7 @@ export class AppModule {
           ...loggerOptions(config.log),
           forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
         }),
+        AccessModule,
         CorpusModule,
         DatabaseModule,
         IndexingModule,
@@ -51,6 +54,7 @@ export class AppModule {
         JobController,
         DocumentController,
         CollectionController,
+        KeyController,
         HealthController,
         MetricsController,
         UsageController,

@@ -1,9 +1,11 @@
-import { Body, Controller, HttpCode, Post, Req, Res, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '#libs/config';
 import { QueryService } from '#libs/query';
+import { callerOf } from '../access/request-caller.js';
+import { requestSignal } from '../load/request-signal.js';
 import { ApiProblems } from '../openapi/api-problems.js';
-import { whenClientLeaves } from './when-client-leaves.js';
 import { presentAnswer, presentSearch } from './query.presenter.js';
 import {
   type QueryRequest,
@@ -19,7 +21,10 @@ import {
 @ApiTags('questions')
 @Controller()
 export class QueryController {
-  constructor(private readonly queries: QueryService) {}
+  constructor(
+    private readonly queries: QueryService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
 
   @Post('query')
   @HttpCode(200)
@@ -44,7 +49,8 @@ export class QueryController {
       usesCache: cache,
       explains: explain,
       requestId: request.id,
-      signal: whenClientLeaves(reply),
+      keyId: callerOf(request).keyId ?? undefined,
+      signal: requestSignal(reply, this.config.http.deadlineMs),
     });
     return presentAnswer(answer, request.id);
   }
@@ -58,6 +64,7 @@ export class QueryController {
   async search(
     @Body({ schema: searchRequestSchema }) body: SearchRequest,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SearchResponse> {
     const start = performance.now();
     const { question, collection, mode, filters } = body;
@@ -67,6 +74,7 @@ export class QueryController {
       mode,
       filter: filters,
       topK: body.top_k,
+      signal: requestSignal(reply, this.config.http.deadlineMs),
     });
     return presentSearch(retrieval, performance.now() - start, request.id);
   }
