@@ -23,6 +23,7 @@ beforeAll(async () => {
     CORS_ORIGINS: PAGE,
     CORS_CREDENTIALS: 'true',
     METRICS_ACCESS: 'admin',
+    ANSWER_CACHE: 'memory',
     RATE_LIMIT_GLOBAL: 'off',
     RATE_LIMIT_USER: 'off',
     RATE_LIMIT_ROUTES: 'off',
@@ -243,6 +244,7 @@ describe('browsers', () => {
       const script = await fetch(new URL(source, `${api.url}/docs`));
       expect(script.status, source).toBe(200);
       expect(script.headers.get('content-type'), source).toContain('javascript');
+      await script.arrayBuffer();
     }
   });
 });

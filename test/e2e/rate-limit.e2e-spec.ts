@@ -35,14 +35,18 @@ describe('rate limits in one process', () => {
     const { client, id } = await addTenant(api);
     const other = api.client.as((await addKey(api, id, ['query'])).token);
     const search = (user?: string) =>
-      client.post('/search', { question: 'x' }, user === undefined ? {} : { 'x-user-id': user });
+      client.post(
+        '/search',
+        { question: 'x', collection: 'none' },
+        user === undefined ? {} : { 'x-user-id': user },
+      );
 
     const first = await client.get('/documents');
     expect(first.headers.get('ratelimit-limit')).toBe('20');
     expect(first.headers.get('ratelimit-remaining')).toBe('19');
     expect(first.headers.get('ratelimit-policy')).toBe('20;w=3600');
     const replies = [await search(), await search(), await search(), await search()];
-    expect(replies.map(({ status }) => status)).toEqual([404, 404, 404, 429]); // there is no collection yet
+    expect(replies.map(({ status }) => status)).toEqual([404, 404, 404, 429]);
     const refused = replies[3]!;
     expect(refused.body).toMatchObject({
       code: 'rate_limited',
@@ -56,7 +60,9 @@ describe('rate limits in one process', () => {
     expect(statuses(rest)).toEqual({ 200: 16, 429: 14 });
     expect((await search('ann')).status).toBe(404);
     expect(
-      (await client.post('/search', { question: 'x', user_id: 'ann' })).headers.get('ratelimit-remaining'),
+      (await client.post('/search', { question: 'x', user_id: 'ann', collection: 'none' })).headers.get(
+        'ratelimit-remaining',
+      ),
     ).toBe('1');
     expect((await other.get('/documents')).status).toBe(200);
     expect((await api.client.get('/health')).status).toBe(200);
@@ -132,7 +138,7 @@ describe(`rate limits of ${PROCESSES} processes`, () => {
     await send('warm'); // with each answer Redis says how many processes there are
     await own.run('kill', 'redis');
     const without = statuses(await send('a'));
-    expect(without[404]! + without[429]!).toBe(PROCESSES * PARALLEL);
+    expect(without).toEqual({ 404: expect.any(Number), 429: expect.any(Number) });
     expect(without[404]).toBeGreaterThanOrEqual(100 - PROCESSES);
     expect(without[404]).toBeLessThanOrEqual(100 + PROCESSES);
 

@@ -4,10 +4,12 @@ import { type Admission, Authenticator, mayDo, RateLimiter } from '#libs/access'
 import { type Config, CONFIG } from '#libs/config';
 import { runAsTenant } from '#libs/database';
 import { isRagError, RagError } from '#libs/errors';
+import { CollectionService } from '#libs/indexing';
 import { assertLocal } from './assert-local.js';
 import { readCredential } from './credential.js';
 import { readUser } from './request-caller.js';
 import type { RouteRule } from './route-rules.js';
+import { TenantStart } from './tenant-start.js';
 
 /**
  * Who asks and whether it may, before the body is read; then, with the body there, for whom and how often. What follows
@@ -17,6 +19,7 @@ export function guardRoutes(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   const authenticator = app.get(Authenticator);
   const limiter = app.get(RateLimiter);
+  const tenants = new TenantStart(app.get(CollectionService));
   const config = app.get<Config>(CONFIG);
 
   fastify.addHook('onRequest', async (request, reply) => {
@@ -39,7 +42,9 @@ export function guardRoutes(app: NestFastifyApplication): void {
     const { caller } = request;
     if (!caller) return done();
     runAsTenant(caller.tenantId, () => {
-      limit(request, reply, limiter).then(() => done(), done);
+      limit(request, reply, limiter)
+        .then(() => tenants.ensure(caller.tenantId))
+        .then(() => done(), done);
     });
   });
 }

@@ -9,10 +9,9 @@ const LOOKS_MAX = 4;
 
 interface Exchange {
   request: IncomingMessage;
-  response: ServerResponse;
   socket: Socket;
   bytesRead: number;
-  bytesWaiting: number;
+  bytesWritten: number;
   slowLooks: number;
 }
 
@@ -26,14 +25,8 @@ export class SlowClients {
 
   watch(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    const exchange = {
-      request,
-      response,
-      socket,
-      bytesRead: socket.bytesRead,
-      bytesWaiting: 0,
-      slowLooks: 0,
-    };
+    const { bytesRead } = socket;
+    const exchange = { request, socket, bytesRead, bytesWritten: writtenBy(socket), slowLooks: 0 };
     this.exchanges.add(exchange);
     response.once('close', () => this.exchanges.delete(exchange));
   }
@@ -51,14 +44,18 @@ export class SlowClients {
 }
 
 function isSlow(exchange: Exchange): boolean {
-  const { request, response, socket } = exchange;
-  const read = socket.bytesRead - exchange.bytesRead;
-  const written = exchange.bytesWaiting - socket.writableLength;
-  exchange.bytesRead = socket.bytesRead;
-  exchange.bytesWaiting = socket.writableLength;
-  // Paused: it is we who don't read on. GET has no body to wait for, and may be a WebSocket by now.
-  if (request.method !== 'GET' && !request.complete && !socket.isPaused() && !request.isPaused())
-    return read < BYTES_PER_LOOK_MIN;
-  // What a stream adds meanwhile counts as not read; at its limit the stream itself lets go.
-  return response.writableEnded && socket.writableLength > 0 && written < BYTES_PER_LOOK_MIN;
+  const { request, socket } = exchange;
+  const [bytesRead, bytesWritten] = [socket.bytesRead, writtenBy(socket)];
+  const [read, written] = [bytesRead - exchange.bytesRead, bytesWritten - exchange.bytesWritten];
+  Object.assign(exchange, { bytesRead, bytesWritten });
+  if (socket.writableLength > 0) return written < BYTES_PER_LOOK_MIN;
+  // GET has no body to wait for, and may be a WebSocket by now.
+  if (request.method === 'GET' || request.complete) return false;
+  // Paused: it is we who don't read on.
+  return !socket.isPaused() && !request.isPaused() && read < BYTES_PER_LOOK_MIN;
+}
+
+/** What has left this process; Node counts what still waits here, too. */
+function writtenBy(socket: Socket): number {
+  return socket.bytesWritten - socket.writableLength;
 }
