@@ -58,6 +58,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     void reply.header('x-request-id', request.id);
     done();
   });
+  // Ahead of what may refuse: its hook closes the socket of a WebSocket that is refused, and nothing else would.
+  await setupJobSocket(app);
   shedLoad(app);
   guardRoutes(app);
   fastify.addHook('preValidation', (request, _reply, done) => {
@@ -66,7 +68,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   keepAnswers(app);
   setupOpenApi(app, projectVersion());
-  await setupJobSocket(app);
   fastify.addHook('onReady', (done) => {
     if (undeclared.size > 0)
       app.get(Logger).warn('routes without a rule are for admins', { routes: [...undeclared] });
