@@ -16,7 +16,7 @@ import { keepAnswers } from './idempotency/idempotency-hooks.js';
 import { setupJobSocket } from './jobs/job-socket.js';
 import { shedLoad } from './load/load-hooks.js';
 import { setupOpenApi } from './openapi/setup-openapi.js';
-import { answerClientError } from './problem/client-error.js';
+import { answerClientError, answerUnroutable } from './problem/client-error.js';
 import { assertShallow } from './problem/json-depth.js';
 
 /** Fastify's and Node's own defaults for these are none at all, a minute, or half a minute between two looks. */
@@ -87,6 +87,7 @@ function serverOptions({ http }: Config): ConstructorParameters<typeof FastifyAd
     maxRequestsPerSocket: REQUESTS_PER_SOCKET_MAX,
     genReqId: requestIdOf,
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerUnroutable,
     ...(trustProxies.length > 0 && { trustProxy: [...trustProxies] }),
     ...(tls
       ? { https: { ...node, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) } }

@@ -4,6 +4,7 @@ export const ragErrorCodes = [
   'invalid_http',
   'headers_too_large',
   'request_timeout',
+  'url_too_long',
   'unauthenticated',
   'credentials_invalid',
   'scope_missing',

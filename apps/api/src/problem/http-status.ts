@@ -5,6 +5,7 @@ export const httpStatusByCode = {
   invalid_http: 400,
   headers_too_large: 431,
   request_timeout: 408,
+  url_too_long: 414,
   unauthenticated: 401,
   credentials_invalid: 401,
   scope_missing: 403,
