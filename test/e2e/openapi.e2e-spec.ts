@@ -49,6 +49,10 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'GET /health',
       'GET /ready',
       'GET /usage',
+      'GET /keys',
+      'POST /keys',
+      'POST /keys/{id}/rotate',
+      'DELETE /keys/{id}',
     ].sort(),
   );
 });

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
+import { AccessModule } from '#libs/access';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
@@ -21,6 +22,7 @@ import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
+import { KeyController } from './keys/key.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
@@ -44,6 +46,7 @@ export class AppModule {
           ...loggerOptions(config.log),
           forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
         }),
+        AccessModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
@@ -60,6 +63,7 @@ export class AppModule {
         JobController,
         DocumentController,
         CollectionController,
+        KeyController,
         HealthController,
         MetricsController,
         UsageController,

@@ -1,5 +1,6 @@
 import type { Params } from 'nestjs-pino';
 import { stdSerializers } from 'pino';
+import { maskSecrets } from './mask-secrets.js';
 
 type RequestLike = { id?: unknown; method?: string; url?: string };
 
@@ -15,8 +16,7 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
         },
       }),
       base: { service: 'ragstone', pid: process.pid },
-      redact: ['req.headers.authorization', 'req.headers.cookie', 'req.headers["x-api-key"]'],
-      hooks: { logMethod: logFields },
+      hooks: { logMethod: logFields, streamWrite: maskSecrets },
       serializers: {
         error: stdSerializers.err,
         req: ({ id, method, url }: RequestLike) => ({ id, method, path: url?.split('?', 1)[0] }),
