@@ -110,7 +110,8 @@ describe('clients that take their time', () => {
       socket.write(letter);
       await new Promise(setImmediate);
     }
-    await waitFor('the answer', () => received().includes('HTTP/1.1 200'));
+    await waitFor('the answer', () => received().includes('\r\n\r\n'));
+    expect(received()).toContain('HTTP/1.1 200');
   });
 });
 

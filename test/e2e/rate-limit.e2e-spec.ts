@@ -14,7 +14,7 @@ const REDIS_PORT_BASE = 25_300;
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp();
 });
 
 function statuses(replies: Reply[]): Record<number, number> {

@@ -81,7 +81,7 @@ export class SchemaSampler {
       -1,
       0,
       1e308,
-      9_007_199_254_740_993,
+      Number.MAX_SAFE_INTEGER,
       3_000_000_000,
       0.5,
       '',
