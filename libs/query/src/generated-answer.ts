@@ -1,3 +1,4 @@
+import { citations as citationsCounted } from '#libs/metrics';
 import type { Source } from '#libs/retrieval';
 import { citeQuote, type Citation, type DegradedReason } from './answer.js';
 import { bestSupport } from './sentence-support.js';
@@ -53,6 +54,8 @@ export function checkGenerated(reply: string, sources: readonly Source[]): Check
     return kept.length > 0 ? ` ${[...new Set(kept)].join('')}` : '';
   });
 
+  citationsCounted.inc({ verified: 'true' }, citations.length);
+  citationsCounted.inc({ verified: 'false' }, dropped);
   const degradedReasons: DegradedReason[] = [];
   if (dropped > 0) degradedReasons.push('citation_unverified');
   if (citations.length === 0) degradedReasons.push('uncited_answer');

@@ -1,5 +1,6 @@
 import { isRagError } from '#libs/errors';
 import type { RouteConfig } from '#libs/config';
+import { observeStage } from '#libs/metrics';
 import {
   type Assessment,
   assessComplexity,
@@ -114,7 +115,9 @@ export class ModelAnswerer {
     try {
       const { text, providerModel: model } = await this.router.complete(request, call);
       const spent = { ...spentOn(calls), model };
+      const verifyStart = performance.now();
       const checked = checkGenerated(text, sources);
+      observeStage('verify', performance.now() - verifyStart);
       if (!checked) return { answer: noEvidence(question, spent), error: null };
       const status = checked.degradedReasons.length > 0 ? ('degraded' as const) : ('answered' as const);
       return { answer: { ...spent, ...checked, status }, error: null };

@@ -9,13 +9,14 @@ import {
   type LexicalEngine,
 } from '#libs/corpus';
 import { EmbeddingModels, Ledger, ModelRouter, ModelsModule } from '#libs/model-routing';
+import { ObservabilityModule, QueryObserver } from '#libs/observability';
 import { Retriever } from '#libs/retrieval';
 import { AnswerCache } from './answer-cache.js';
 import { ModelAnswerer } from './model-answer.js';
 import { QueryService } from './query.service.js';
 
 @Module({
-  imports: [CacheModule, CorpusModule, ModelsModule],
+  imports: [CacheModule, CorpusModule, ModelsModule, ObservabilityModule],
   providers: [
     {
       provide: Retriever,
@@ -61,6 +62,7 @@ import { QueryService } from './query.service.js';
         ModelAnswerer,
         AnswerCache,
         Ledger,
+        QueryObserver,
       ],
       useFactory: (
         collections: CollectionRepository,
@@ -70,7 +72,9 @@ import { QueryService } from './query.service.js';
         answerer: ModelAnswerer,
         cache: AnswerCache,
         ledger: Ledger,
-      ) => new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger),
+        observer: QueryObserver,
+      ) =>
+        new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger, observer),
     },
   ],
   exports: [QueryService],

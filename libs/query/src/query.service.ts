@@ -3,7 +3,8 @@ import { Logger } from '@nestjs/common';
 import { SingleFlight } from '#libs/cache';
 import { RagError, isRagError } from '#libs/errors';
 import type { Collection, CollectionRepository, EmbeddingSpace, MetadataFilter } from '#libs/corpus';
-import { answerCacheRequests } from '#libs/metrics';
+import { answerCacheRequests, modelFallbacks } from '#libs/metrics';
+import type { QueryObserver } from '#libs/observability';
 import {
   type EmbeddingModels,
   EXTRACTIVE,
@@ -41,6 +42,8 @@ export interface Question {
   requestId?: string | undefined;
   /** The API key that pays. */
   keyId?: string | undefined;
+  /** Who asks, as the client says. */
+  userId?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -69,6 +72,7 @@ export class QueryService {
     private readonly answerer: ModelAnswerer,
     private readonly cache: AnswerCache,
     private readonly ledger: Ledger,
+    private readonly observer: QueryObserver,
   ) {}
 
   /**
@@ -76,6 +80,10 @@ export class QueryService {
    * model_unavailable (the embedding model, or a chain that does not end in "extractive"); the signal's reason
    */
   async answer(question: Question): Promise<AnsweredQuestion> {
+    return this.observer.observe(question, () => this.findAnswer(question));
+  }
+
+  private async findAnswer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
     this.assertModel(question.model);
     const scope = await this.collections.getWithSpace(question.collection);
@@ -185,6 +193,7 @@ export class QueryService {
     const { answer, spent, explanation, error, mayExtract } = given;
     if (answer) return { ...answer, explanation };
     if (!mayExtract) throw error;
+    modelFallbacks.inc({ model: EXTRACTIVE });
     this.logger.warn('no model answered, answering with quotes', {
       code: isRagError(error) ? error.code : 'unknown',
       chain: explanation.chain,

@@ -26,7 +26,7 @@ function completed(document: OpenAPIObject): OpenAPIObject {
     document.paths[path]!.post!.requestBody = body() as never;
   }
   for (const path of Object.values(document.paths)) {
-    for (const { responses } of [path.get, path.post, path.patch, path.delete].filter(
+    for (const { responses } of [path.get, path.post, path.put, path.patch, path.delete].filter(
       (operation) => !!operation,
     )) {
       for (const [status, response] of Object.entries(responses)) {

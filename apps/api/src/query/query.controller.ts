@@ -44,6 +44,7 @@ export class QueryController {
       usesCache: cache,
       explains: explain,
       requestId: request.id,
+      userId: body.user_id,
       signal: whenClientLeaves(reply),
     });
     return presentAnswer(answer, request.id);
