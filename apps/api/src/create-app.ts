@@ -3,11 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Logger } from 'nestjs-pino';
+import { Logger, PinoLogger } from 'nestjs-pino';
 import type { Config } from '#libs/config';
+import { observeProcess } from '#libs/metrics';
 import { projectVersion } from '#libs/project-files';
 import { AppModule } from './app.module.js';
 import { setupJobSocket } from './jobs/job-socket.js';
+import { observeRequests } from './observe/observe-requests.js';
 import { setupOpenApi } from './openapi/setup-openapi.js';
 
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -16,6 +18,11 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000;
 
 /** The whole service, not yet listening. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  const { database } = config;
+  observeProcess(
+    { version: projectVersion(), role: 'api', engine: database.engine },
+    database.engine === 'pglite' ? database.dataFolder : null,
+  );
   const adapter = new FastifyAdapter({
     bodyLimit: config.http.bodyBytesMax,
     requestTimeout: REQUEST_TIMEOUT_MS, // Fastify's own default for both is none at all
@@ -31,11 +38,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   await app.register(multipart, {
     limits: { fileSize: config.indexing.bytesMax, files: 2, fields: 20, fieldSize: 64 * 1024, parts: 30 },
   });
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.addHook('onRequest', (request, reply, done) => {
-    void reply.header('x-request-id', request.id);
-    done();
-  });
+  observeRequests(app, PinoLogger.root);
   setupOpenApi(app, projectVersion());
   await setupJobSocket(app);
   return app;

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { loadDotEnv, readConfig } from '#libs/config';
-import { assertNodeVersion, failStart } from '#libs/project-files';
+import { assertNodeVersion, failStart, projectVersion } from '#libs/project-files';
+import { startTracing } from '#libs/tracing';
 import { createApp } from './create-app.js';
 import { listen } from './listen.js';
 import { shutDownOnSignals } from './shut-down.js';
@@ -12,8 +13,9 @@ async function main(): Promise<void> {
   const { database } = config;
   const store = database.engine === 'pglite' ? `embedded, data in ${database.dataFolder}` : 'on PostgreSQL';
   console.error(`Ragstone is starting ${store} ...`);
+  const endTracing = await startTracing(config.tracing, { role: 'api', version: projectVersion() });
   const app = await createApp(config);
-  shutDownOnSignals(app);
+  shutDownOnSignals(app, { drainMs: config.http.drainMs, endTracing });
   const url = await listen(app, config.http);
   console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);
 }
