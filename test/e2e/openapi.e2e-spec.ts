@@ -42,6 +42,11 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'GET /health',
       'GET /ready',
       'GET /usage',
+      'GET /metrics/summary',
+      'GET /admin/queries',
+      'GET /admin/log-level',
+      'PUT /admin/log-level',
+      'POST /query/{request_id}/feedback',
     ].sort(),
   );
 });
