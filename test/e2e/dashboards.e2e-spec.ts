@@ -104,6 +104,7 @@ budgets: [{ per: tenant, period: month, usd: 100 }]
     backup!.reset();
     const { body: answer } = await client.ask(question);
     await client.post(`/query/${answer.request_id}/feedback`, { thumb: round % 2 === 0 ? 'up' : 'down' });
+    await client.ask(question); // out of the cache
     await client.ask(question, { cache: false, mode: 'lexical' });
     await client.ask(`Who won the football world cup of ${round}?`, { model: 'extractive' });
     await client.ask(question, { collection: 'not-there' });

@@ -108,3 +108,4 @@ export const answerCacheRequests = new Counter({
   labelNames: ['result'] as const,
   registers: [registry],
 });
+for (const result of ['hit', 'miss', 'bypass']) answerCacheRequests.inc({ result }, 0);
