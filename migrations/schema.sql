@@ -159,6 +159,20 @@ CREATE TABLE public.collections (
     languages text[] DEFAULT '{}'::text[] NOT NULL
 );
 
+-- Name: conversations; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.conversations (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    user_id text,
+    title text NOT NULL,
+    summary text DEFAULT ''::text NOT NULL,
+    summarised_count integer DEFAULT 0 NOT NULL,
+    message_count integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 -- Name: document_sources; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.document_sources (
@@ -320,6 +334,20 @@ CREATE TABLE public.job_sources (
     tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
     part integer NOT NULL,
     bytes bytea NOT NULL
+);
+
+-- Name: messages; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.messages (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    role text NOT NULL,
+    content text NOT NULL,
+    request_id text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT messages_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
 );
 
 -- Name: model_budgets; Type: TABLE; Schema: public; Owner: -
@@ -509,6 +537,11 @@ ALTER TABLE ONLY public.collections
 ALTER TABLE ONLY public.collections
     ADD CONSTRAINT collections_tenant_id_name_key UNIQUE (tenant_id, name);
 
+-- Name: conversations conversations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
+
 -- Name: document_sources document_sources_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.document_sources
@@ -594,6 +627,11 @@ ALTER TABLE ONLY public.index_jobs
 ALTER TABLE ONLY public.job_sources
     ADD CONSTRAINT job_sources_pkey PRIMARY KEY (job_id, part);
 
+-- Name: messages messages_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (conversation_id, ordinal);
+
 -- Name: model_budgets model_budgets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.model_budgets
@@ -659,6 +697,10 @@ CREATE INDEX chunks_collection ON public.chunks USING btree (collection_id);
 -- Name: chunks_document; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX chunks_document ON public.chunks USING btree (document_id);
+
+-- Name: conversations_of_user; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX conversations_of_user ON public.conversations USING btree (tenant_id, user_id, id);
 
 -- Name: document_urls_due; Type: INDEX; Schema: public; Owner: -
 
@@ -877,6 +919,11 @@ ALTER TABLE ONLY public.index_jobs
 ALTER TABLE ONLY public.job_sources
     ADD CONSTRAINT job_sources_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.index_jobs(id) ON DELETE CASCADE;
 
+-- Name: messages messages_conversation_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES public.conversations(id) ON DELETE CASCADE;
+
 -- Name: staged_chunks staged_chunks_tenant_id_version_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.staged_chunks
@@ -898,6 +945,10 @@ ALTER TABLE public.chunks ENABLE ROW LEVEL SECURITY;
 -- Name: collections; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.collections ENABLE ROW LEVEL SECURITY;
+
+-- Name: conversations; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 
 -- Name: document_sources; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -939,6 +990,10 @@ ALTER TABLE public.index_jobs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.job_sources ENABLE ROW LEVEL SECURITY;
 
+-- Name: messages; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
 -- Name: model_budgets; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.model_budgets ENABLE ROW LEVEL SECURITY;
@@ -974,6 +1029,10 @@ CREATE POLICY tenant ON public.chunks USING ((tenant_id = ( SELECT (NULLIF(curre
 -- Name: collections tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.collections USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: conversations tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.conversations USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: document_sources tenant; Type: POLICY; Schema: public; Owner: -
 
@@ -1014,6 +1073,10 @@ CREATE POLICY tenant ON public.index_jobs USING ((tenant_id = ( SELECT (NULLIF(c
 -- Name: job_sources tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.job_sources USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: messages tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.messages USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: model_budgets tenant; Type: POLICY; Schema: public; Owner: -
 

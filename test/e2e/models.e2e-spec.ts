@@ -161,7 +161,7 @@ describe('an answer through a chain of models', () => {
     await start('routes: { answer: { simple: cheap, medium: cheap, complex: strict, cascade: true } }');
     expect((await ask()).body.model).toBe('small-2026');
     expect(primary.requests).toHaveLength(0);
-    backup.responder = () => 'Every week [1].\n\nQUOTES\n[1] "Oil is changed every week."';
+    backup.responder = () => 'Every week [1: "Oil is changed every week."].';
     const { body } = await ask({ explain: true });
     expect(body).toMatchObject({ status: 'answered', model: 'big-2026' });
     expect(body.explain!.attempts.map(({ model }) => model)).toEqual(['small', 'primary']);

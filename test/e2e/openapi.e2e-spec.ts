@@ -18,6 +18,13 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
   expect(routes.sort()).toEqual(
     [
       'POST /query',
+      'POST /query/stream',
+      'GET /query/stream/{id}',
+      'POST /chat/stream',
+      'POST /conversations',
+      'GET /conversations',
+      'GET /conversations/{id}',
+      'DELETE /conversations/{id}',
       'POST /search',
       'POST /index',
       'POST /index/batch',

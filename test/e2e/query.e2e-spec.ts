@@ -112,7 +112,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
 
   it('keeps a quote that stands in its source and bills the tokens of the provider', async () => {
     models.responder = () =>
-      'Change the oil every 500 hours [1].\n\nQUOTES\n[1] "The pump P-100 needs an oil change every 500 hours."';
+      'Change the oil every 500 hours [1: "The pump P-100 needs an oil change every 500 hours."].';
     const { body } = await api.client.ask(question);
     expect(body).toMatchObject({
       status: 'answered',
@@ -137,7 +137,7 @@ describe('POST /query with an OpenAI-compatible model', () => {
 
   it('drops an invented quote and an invented source, and says degraded', async () => {
     models.responder = () =>
-      'Change it every 500 hours [1]. Do it at night [2]. Ask Bob [9].\n\nQUOTES\n[1] "The pump P-100 needs an oil change every 500 hours."\n[2] "Oil is changed at night."\n[9] "Ask Bob."';
+      'Change it every 500 hours [1: "The pump P-100 needs an oil change every 500 hours."]. Do it at night [2: "Oil is changed at night."]. Ask Bob [9: "Ask Bob."].';
     const { body } = await api.client.ask(question);
     expect(body.status).toBe('degraded');
     expect(body.degraded_reasons).toContain('citation_unverified');

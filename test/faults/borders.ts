@@ -6,8 +6,8 @@ import { type FaultyDocument, textOf } from './faulty-documents.js';
 import { type FaultyService, Gate } from './faulty-service.js';
 import { lockRows, untilBlocked } from './held-jobs.js';
 
-/** In the second batch of 64 chunks. */
-const HELD_PARAGRAPH = 90;
+/** In the second part of 128 chunks. */
+const HELD_PARAGRAPH = 150;
 
 export const documentOf = (border: string, paragraphs = 3): FaultyDocument => ({
   externalId: border,
@@ -58,7 +58,7 @@ export class Borders {
     });
     jobs.set('fetch', url.body);
     jobs.set('embed', await service.submit('faulty', documentOf('embed'), 1));
-    jobs.set('stage', await service.submit('faulty', documentOf('stage', 130), 0));
+    jobs.set('stage', await service.submit('faulty', documentOf('stage', 200), 0));
     jobs.set('done', await service.submit('faulty', documentOf('done'), 0));
     for (const gate of [this.fetching, this.embedding, this.staging, this.finishing]) {
       await waitFor('a job at its border', () => gate.isReached);

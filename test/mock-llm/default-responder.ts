@@ -20,7 +20,7 @@ export const defaultResponder: Responder = (messages) => {
   if (source === undefined) return `You said: ${last.slice(0, 400)}`;
   const sentence = source.split('\n').find((line) => line.length > 20 && !line.startsWith('#')) ?? source;
   const quote = /^.{10,}?[.!?。！？](?=\s|$)/.exec(sentence)?.[0] ?? sentence;
-  return `${quote} [1]\n\nQUOTES\n[1] "${quote}"`;
+  return `${quote} [1: "${quote}"]`;
 };
 
 /** An object that the JSON schema allows, the same for the same schema. */
@@ -30,12 +30,15 @@ export function exampleOf(schema: unknown): unknown {
     properties,
     items,
     enum: values,
+    anyOf,
   } = (schema ?? {}) as {
     type?: string;
     properties?: Record<string, unknown>;
     items?: unknown;
     enum?: unknown[];
+    anyOf?: unknown[];
   };
+  if (anyOf) return exampleOf(anyOf[0]);
   if (values) return values[0];
   if (type === 'object' || properties) {
     return Object.fromEntries(

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from 
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { type Config, ConfigModule } from '#libs/config';
+import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
 import { DatabaseModule } from '#libs/database';
 import { HealthModule } from '#libs/health';
@@ -12,6 +13,7 @@ import { QueryModule } from '#libs/query';
 import { LogLevelController } from './admin/log-level.controller.js';
 import { QueryLogController } from './admin/query-log.controller.js';
 import { CollectionController } from './collections/collection.controller.js';
+import { ConversationController } from './conversations/conversation.controller.js';
 import { DocumentController } from './documents/document.controller.js';
 import { FeedbackController } from './feedback/feedback.controller.js';
 import { HealthController } from './health/health.controller.js';
@@ -21,7 +23,11 @@ import { JobController } from './jobs/job.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
+import { AnswerSender } from './query/answer-sender.js';
+import { AnswerStreams } from './query/answer-streams.js';
+import { Asking } from './query/asking.js';
 import { QueryController } from './query/query.controller.js';
+import { StreamController } from './query/stream.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 
 @Module({})
@@ -33,6 +39,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         LoggerModule.forRoot(loggerOptions(config.log)),
+        ConversationsModule,
         CorpusModule,
         DatabaseModule,
         HealthModule,
@@ -45,6 +52,8 @@ export class AppModule {
       controllers: [
         QueryController,
         FeedbackController,
+        StreamController,
+        ConversationController,
         IndexController,
         JobController,
         DocumentController,
@@ -62,6 +71,9 @@ export class AppModule {
           inject: [PinoLogger], // which makes the root
           useFactory: () => new LogLevel(PinoLogger.root),
         },
+        Asking,
+        AnswerStreams,
+        AnswerSender,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

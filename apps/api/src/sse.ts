@@ -48,6 +48,26 @@ export class SseStream {
     );
   }
 
+  /** Data that is no JSON, such as the [DONE] of chats. */
+  sendText(text: string): void {
+    this.write(`data: ${text}\n\n`);
+  }
+
+  /** Resolves when the client has taken most of what was sent, or is gone. */
+  async drained(): Promise<void> {
+    const { raw } = this.reply;
+    if (!raw.writableNeedDrain || this.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        raw.off('drain', done);
+        raw.off('close', done);
+        resolve();
+      };
+      raw.on('drain', done);
+      raw.on('close', done);
+    });
+  }
+
   end(): void {
     clearInterval(this.heartbeat);
     this.reply.raw.end();
@@ -55,6 +75,6 @@ export class SseStream {
 
   private write(text: string): void {
     if (this.reply.raw.writableLength > BUFFER_BYTES_MAX) this.reply.raw.destroy();
-    else if (!this.reply.raw.writableEnded) this.reply.raw.write(text);
+    else if (!this.reply.raw.writableEnded && !this.signal.aborted) this.reply.raw.write(text);
   }
 }

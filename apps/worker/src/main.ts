@@ -4,16 +4,18 @@ import { Logger } from 'nestjs-pino';
 import { loadDotEnv, readConfig } from '#libs/config';
 import { RagError } from '#libs/errors';
 import { HealthService } from '#libs/health';
+import { letQuestionsGoFirst } from '#libs/indexing';
 import { observeProcess } from '#libs/metrics';
 import { assertNodeVersion, failStart, projectVersion } from '#libs/project-files';
-import { listenForProbes } from './worker-http.js';
 import { startTracing } from '#libs/tracing';
+import { listenForProbes } from './worker-http.js';
 import { WorkerModule } from './worker.module.js';
 
 const DEADLINE_MS = 9_500;
 
 async function main(): Promise<void> {
   assertNodeVersion();
+  letQuestionsGoFirst();
   loadDotEnv();
   const config = readConfig();
   if (config.database.engine === 'pglite') {

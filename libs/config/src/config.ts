@@ -87,6 +87,8 @@ const environmentSchema = z.object({
   CHAT_PRICE_INPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CONTEXT_TOKENS_MAX: positive.default(4_000),
+  HISTORY_TOKENS_MAX: positive.default(2_000),
+  ANSWER_LINK_HOSTS: listOf(z.string().toLowerCase()),
 
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
   ANSWER_CACHE: z.enum(['memory', 'redis', 'off']).default('memory'),
@@ -163,6 +165,10 @@ export interface Config {
   readonly embeddingBatch: { textsMax: number; waitMs: number };
   readonly models: ModelsConfig;
   readonly contextTokensMax: number;
+  /** Of a conversation: what is older than its last tokens is summarised. */
+  readonly historyTokensMax: number;
+  /** Hosts that answers of models may lead to, besides those that the documents came from; "*": any. */
+  readonly answerLinkHosts: readonly string[];
   readonly redisUrl: string | null;
   readonly answerCache: { store: 'memory' | 'redis' | 'off'; bytesMax: number; seconds: number };
   readonly log: { level: string; pretty: boolean };
@@ -299,6 +305,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     embeddingBatch: { textsMax: values.EMBEDDING_BATCH_TEXTS, waitMs: values.EMBEDDING_BATCH_WAIT_MS },
     models: file?.models ?? defaultModels(onlyChatModel(values), values.CHAT_OUTPUT_TOKENS_MAX),
     contextTokensMax: values.CONTEXT_TOKENS_MAX,
+    historyTokensMax: values.HISTORY_TOKENS_MAX,
+    answerLinkHosts: values.ANSWER_LINK_HOSTS,
     redisUrl: values.REDIS_URL ?? null,
     answerCache: {
       store: values.ANSWER_CACHE,

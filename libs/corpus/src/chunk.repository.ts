@@ -7,6 +7,8 @@ import { compileFilter, type FilterSql, type MetadataFilter } from './metadata-f
 export interface Chunk {
   id: string;
   documentId: string;
+  /** The document's name at its sender; its address when it was fetched. */
+  externalId: string;
   title: string;
   ordinal: number;
   text: string;
@@ -23,6 +25,7 @@ export interface Chunk {
 interface ChunkRow {
   id: string;
   document_id: string;
+  external_id: string;
   title: string;
   ordinal: number;
   body: string;
@@ -34,7 +37,7 @@ interface ChunkRow {
   group_number: number | null;
 }
 
-const columns = `k.id, k.document_id, d.title, k.ordinal, k.body, k.heading_path, k.page, k.char_start, k.char_end, k.token_count, k.group_number`;
+const columns = `k.id, k.document_id, d.external_id, d.title, k.ordinal, k.body, k.heading_path, k.page, k.char_start, k.char_end, k.token_count, k.group_number`;
 
 /** What a search may return: a collection, or the documents in it that a filter keeps. */
 export interface ChunkScope {
@@ -372,6 +375,7 @@ function toChunk(row: ChunkRow): Chunk {
   return {
     id: row.id,
     documentId: row.document_id,
+    externalId: row.external_id,
     title: row.title,
     ordinal: row.ordinal,
     text: row.body,

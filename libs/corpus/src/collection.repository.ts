@@ -39,6 +39,17 @@ interface CollectionRow {
 const columns =
   'id, name, language, languages, chunking, chunk_tokens_max, overlap_tokens, embedding_space_id, epoch';
 
+const spaceColumn = `
+  (select jsonb_build_object('id', s.id, 'number', s.number, 'provider', s.provider, 'model', s.model,
+     'dimensions', s.dimensions, 'isIndexed', s.indexed_at is not null)
+   from embedding_spaces s where s.id = collections.embedding_space_id) as space`;
+
+export interface CollectionWithSpace {
+  collection: Collection;
+  /** It is searched in. */
+  space: EmbeddingSpace;
+}
+
 export class CollectionRepository {
   private readonly knownLanguages = new Set<string>();
 
@@ -48,18 +59,24 @@ export class CollectionRepository {
   ) {}
 
   /** A collection with the space it is searched in, in one statement. @throws {RagError} collection_not_found */
-  async getWithSpace(name: string): Promise<{ collection: Collection; space: EmbeddingSpace }> {
+  async getWithSpace(name: string): Promise<CollectionWithSpace> {
     const [row] = await this.database.query<CollectionRow & { space: EmbeddingSpace }>({
       name: 'collection_with_space',
-      text: `
-        select ${columns},
-          (select jsonb_build_object('id', s.id, 'number', s.number, 'provider', s.provider, 'model', s.model,
-             'dimensions', s.dimensions, 'isIndexed', s.indexed_at is not null)
-           from embedding_spaces s where s.id = collections.embedding_space_id) as space
-        from collections where name = $1::text`,
+      text: `select ${columns}, ${spaceColumn} from collections where name = $1::text`,
       values: [name],
     });
     if (!row) throw notFound(name);
+    return { collection: toCollection(row), space: row.space };
+  }
+
+  /** @throws {RagError} collection_not_found */
+  async getByIdWithSpace(id: string): Promise<CollectionWithSpace> {
+    const [row] = await this.database.query<CollectionRow & { space: EmbeddingSpace }>({
+      name: 'collection_by_id_with_space',
+      text: `select ${columns}, ${spaceColumn} from collections where id = $1::uuid`,
+      values: [id],
+    });
+    if (!row) throw idNotFound(id);
     return { collection: toCollection(row), space: row.space };
   }
 
@@ -83,10 +100,11 @@ export class CollectionRepository {
   /** @throws {RagError} collection_not_found */
   async getById(id: string): Promise<Collection> {
     const [row] = await this.database.query<CollectionRow>({
+      name: 'collection_by_id',
       text: `select ${columns} from collections where id = $1::uuid`,
       values: [id],
     });
-    if (!row) throw new RagError('collection_not_found', `There is no collection ${id}, or it was deleted.`);
+    if (!row) throw idNotFound(id);
     return toCollection(row);
   }
 
@@ -204,6 +222,10 @@ export class CollectionRepository {
       `"${language}" is not a text-search configuration of this PostgreSQL. Use english, simple, german, french, spanish, russian or another that "select cfgname from pg_ts_config" lists. Chinese, Japanese and Thai work with every one of them.`,
     );
   }
+}
+
+function idNotFound(id: string): RagError {
+  return new RagError('collection_not_found', `There is no collection ${id}, or it was deleted.`);
 }
 
 function notFound(name: string): RagError {

@@ -121,13 +121,14 @@ export class JobLeaseRepository {
   async finish(
     executor: SqlExecutor,
     lease: JobLease,
-    outcome: { status: 'ready' | 'superseded'; done?: number; details?: object },
+    outcome: { status: 'ready' | 'superseded'; stage?: IndexStage; done?: number; details?: object },
   ): Promise<boolean> {
     const [finished] = await executor.query({
       name: 'job_finish',
       text: `
         update index_jobs set status = $3::text, done = coalesce($4::integer, total, done),
-          total = coalesce($4::integer, total), details = details || $5::jsonb, finished_at = now()
+          total = coalesce($4::integer, total), details = details || $5::jsonb, stage = coalesce($6::text, stage),
+          finished_at = now()
         where ${held}
         returning id`,
       values: [
@@ -136,6 +137,7 @@ export class JobLeaseRepository {
         outcome.status,
         outcome.done ?? null,
         JSON.stringify(outcome.details ?? {}),
+        outcome.stage ?? null,
       ],
     });
     return finished !== undefined;

@@ -225,6 +225,7 @@ const attempts: {
       ),
     ensureLanguage: ({ collections }, v) => collections.ensureLanguage(v.collection.id, 'simple'),
     getWithSpace: ({ collections }, v) => collections.getWithSpace(v.collection.name),
+    getByIdWithSpace: ({ collections }, v) => collections.getByIdWithSpace(v.collection.id),
     getByNameOrId: ({ collections }, v) => collections.getByNameOrId(v.collection.id),
     getById: ({ collections }, v) => collections.getById(v.collection.id),
     list: ({ collections }) => collections.list(),

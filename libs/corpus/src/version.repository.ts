@@ -262,6 +262,7 @@ export class VersionRepository {
       });
       if (!row) return;
       yield row.bytes;
+      if (row.bytes.length < SOURCE_PART_BYTES) return;
     }
   }
 
@@ -310,11 +311,13 @@ export class VersionRepository {
       await dropSupersededContent(tx, documentId);
       return false;
     }
-    await tx.query({
-      name: 'chunks_delete',
-      text: 'delete from chunks where document_id = $1::uuid',
-      values: [documentId],
-    });
+    if (version > 1) {
+      await tx.query({
+        name: 'chunks_delete',
+        text: 'delete from chunks where document_id = $1::uuid',
+        values: [documentId],
+      });
+    }
     if (content === 'staged') await moveStaged(tx, target, summary);
     else await this.store(tx, target, summary, content);
     await tx.query({

@@ -15,6 +15,9 @@ export const ragErrorCodes = [
   'job_conflict',
   'queue_full',
   'too_many_followers',
+  'stream_expired',
+  'conversation_not_found',
+  'shutting_down',
   'idempotency_key_reused',
   'file_not_found',
   // documents

@@ -11,6 +11,7 @@ import type { ProgressReport } from './progress-report.js';
 
 /** Below this an exact search takes at most 8 ms (the index 2 ms) and misses nothing. Measured in bench/RESULTS.md. */
 export const VECTORS_TO_INDEX_MIN = 10_000;
+const LOOK_INTERVAL_MS = 500;
 const LOAD_POLL_MS = 2_000;
 const LOAD_WAIT_MS_MAX = 10 * 60_000;
 
@@ -22,6 +23,7 @@ export type VectorIndexRepositories = Pick<
 /** Gives a space its HNSW index once it holds enough vectors and the load that brought them is over. */
 export class BuildVectorIndexHandler {
   private readonly logger = new Logger(BuildVectorIndexHandler.name);
+  private readonly looking = new Set<string>();
 
   constructor(
     private readonly database: Database,
@@ -32,11 +34,22 @@ export class BuildVectorIndexHandler {
     private readonly vectorsMin = VECTORS_TO_INDEX_MIN,
   ) {}
 
-  /** Called after each document. Never fails the document for it. */
+  /** After each document: looks once for all that end in the same moment. */
+  requestSoon(collectionId: string, space: EmbeddingSpace): void {
+    if (space.isIndexed || this.looking.has(space.id)) return;
+    this.looking.add(space.id);
+    const look = setTimeout(() => {
+      this.looking.delete(space.id);
+      void this.requestIfDue(collectionId, space);
+    }, LOOK_INTERVAL_MS);
+    look.unref();
+  }
+
+  /** Never fails. */
   async requestIfDue(collectionId: string, space: EmbeddingSpace): Promise<void> {
     try {
-      if (space.isIndexed) return;
-      const { chunks, jobs } = this.repositories;
+      const { chunks, jobs, spaces } = this.repositories;
+      if ((await spaces.findById(space.id))?.isIndexed !== false) return; // gone, or built meanwhile
       if ((await chunks.countInSpace(space, this.vectorsMin)) < this.vectorsMin) return;
       await this.database.transaction(async (tx) => {
         const details = { model: `${space.provider}/${space.model}` };

@@ -27,10 +27,7 @@ const EMBEDDING_BATCH = 32;
 export class IndexDocumentHandler {
   constructor(
     private readonly database: Database,
-    private readonly repositories: Pick<
-      Repositories,
-      'collections' | 'leases' | 'spaces' | 'staging' | 'versions'
-    >,
+    private readonly repositories: Pick<Repositories, 'collections' | 'leases' | 'staging' | 'versions'>,
     private readonly embeddings: EmbeddingModels,
     private readonly parser: ParsePool,
     private readonly runs: LeasedJobs,
@@ -45,13 +42,12 @@ export class IndexDocumentHandler {
   };
 
   private async index(run: LeasedJob): Promise<JobResult> {
-    const { versions, collections, spaces } = this.repositories;
+    const { versions, collections } = this.repositories;
     const versionId = run.job.versionId ?? (await this.urls.fetchVersion(run));
     if (!versionId) return { outcome: 'skipped', reason: 'the page has not changed' };
     const version = await versions.find(versionId);
     if (!version) return { outcome: 'skipped', reason: 'the document was deleted' };
-    const collection = await collections.getById(version.collectionId);
-    const space = await spaces.get(collection.embeddingSpaceId);
+    const { collection, space } = await collections.getByIdWithSpace(version.collectionId);
     const target = { ...version, space };
     run.progress.enter('parse');
     const parts = this.parser.prepare(
@@ -75,7 +71,7 @@ export class IndexDocumentHandler {
     run.progress.enter('store', summary.chunkCount);
     await run.progress.settled();
     const status = await this.commit(run.lease, target, collection.chunking, summary, content);
-    await this.indexBuilder.requestIfDue(collection.id, space);
+    this.indexBuilder.requestSoon(collection.id, space);
     return status === 'ready'
       ? { outcome: 'done' }
       : { outcome: 'skipped', reason: 'a newer version is current' };
@@ -182,7 +178,8 @@ export class IndexDocumentHandler {
       const status = isCurrent ? 'ready' : 'superseded';
       if (isCurrent) await collections.assertChunking(tx, target.collectionId, chunking);
       // The fence: whoever lost the job meanwhile rolls all of this back.
-      if (!(await leases.finish(tx, lease, { status, done: summary.chunkCount }))) throw new LeaseEnded();
+      const outcome = { status, stage: 'store', done: summary.chunkCount } as const;
+      if (!(await leases.finish(tx, lease, outcome))) throw new LeaseEnded();
       return status;
     });
   }

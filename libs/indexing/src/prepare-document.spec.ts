@@ -55,7 +55,7 @@ describe('prepareDocument', () => {
       if (part.kind !== 'chunks') throw new Error(`a part ${part.kind} in the middle`);
       expect(part.start).toBe(length);
       expect(text.slice(part.start, part.start + part.text.length)).toBe(part.text);
-      expect(part.chunks.length).toBeLessThanOrEqual(64);
+      expect(part.chunks.length).toBeLessThanOrEqual(128);
       for (const chunk of part.chunks) {
         expect(chunk.ordinal).toBe(count);
         expect(text.slice(chunk.start, chunk.end)).toBe(chunk.text);

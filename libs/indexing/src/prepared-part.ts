@@ -26,7 +26,7 @@ export type PreparedPart =
   | { kind: 'document'; title: string; language: string; metadata: Record<string, unknown> }
   /**
    * The next slice of the extracted text, from the UTF-16 offset `start`, up to about 1 MB, and the chunks that end in
-   * it, at most 64. Their spans are offsets into the whole text and may begin in a slice before. Put together, the
+   * it, at most 128. Their spans are offsets into the whole text and may begin in a slice before. Put together, the
    * slices are the whole text.
    */
   | { kind: 'chunks'; text: string; start: number; chunks: PreparedChunk[] }

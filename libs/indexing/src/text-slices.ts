@@ -3,7 +3,7 @@ import { TextWindow } from './split/text-window.js';
 
 type ChunksPart = Extract<PreparedPart, { kind: 'chunks' }>;
 
-const CHUNKS_MAX = 64;
+const CHUNKS_MAX = 128;
 /** UTF-16 units, so 1 MB. */
 const CHARACTERS_MAX = 512 * 1024;
 

@@ -70,7 +70,14 @@ export const feedbackGiven = new Counter({
 });
 
 /** Known from the start: a counter that appears with its first event has no rate then. */
-for (const reason of ['model_unavailable', 'citation_unverified', 'uncited_answer', 'lexical_ts_rank'])
+for (const reason of [
+  'model_unavailable',
+  'citation_unverified',
+  'uncited_answer',
+  'link_removed',
+  'not_structured',
+  'lexical_ts_rank',
+])
   degradedQueries.inc({ reason }, 0);
 for (const verified of ['true', 'false']) citations.inc({ verified }, 0);
 for (const thumb of ['up', 'down']) feedbackGiven.inc({ thumb }, 0);

@@ -5,7 +5,6 @@ export { OpenAiCompatibleChatModel } from './adapters/openai-compatible/openai-c
 export { OpenAiCompatibleEmbeddingModel } from './adapters/openai-compatible/openai-compatible-embedding-model.js';
 export { OpenAiCompatibleReranker } from './adapters/openai-compatible/openai-compatible-reranker.js';
 export { QuestionEmbeddings } from './batching/question-embeddings.js';
-export { MicroBatcher } from './batching/micro-batcher.js';
 export { openChatModel, provideChatModel } from './chat-models.js';
 export { type Assessment, assessComplexity, type Complexity } from './complexity/assess-complexity.js';
 export { EmbeddingModels, type SpaceIdentity } from './embedding-models.js';
@@ -19,7 +18,7 @@ export {
   type UsageRow,
 } from './ledger/model-call.repository.js';
 export { priceAt } from './ledger/price.js';
-export { failureKindOf } from './model-failure.js';
+export { type FailureKind, failureKindOf } from './model-failure.js';
 export { ModelsModule } from './models.module.js';
 export { openRouter } from './open-router.js';
 export {

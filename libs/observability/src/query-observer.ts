@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isRagError } from '#libs/errors';
+import { isRagError, RagError } from '#libs/errors';
 import {
   activeQueries,
   degradedQueries,
@@ -9,7 +9,15 @@ import {
   observeStage,
   queries,
 } from '#libs/metrics';
-import { failSpan, noteContent, type Span, startSpan, traceIdOf, withSpan } from '#libs/tracing';
+import {
+  failSpan,
+  noteContent,
+  type Span,
+  startSpan,
+  streamWithSpan,
+  traceIdOf,
+  withSpan,
+} from '#libs/tracing';
 import type { QueryLog } from './query-log/query-log.js';
 import type { QueryStatus } from './query-log/query-log-entry.js';
 import { noteOnRequest } from './request-context.js';
@@ -20,7 +28,8 @@ export interface ObservedQuestion {
   mode: string;
   requestId?: string | undefined;
   keyId?: string | undefined;
-  userId?: string | undefined;
+  /** Null: nobody said. */
+  userId?: string | null | undefined;
 }
 
 export interface ObservedAnswer {
@@ -62,6 +71,30 @@ export class QueryObserver {
     }
   }
 
+  /**
+   * The same events. @param answerOf the answer of the event that has it; null for all others
+   * A reader that leaves in the middle counts as a failure with the code client_closed_request.
+   */
+  async *observeStream<Event>(
+    question: ObservedQuestion,
+    events: AsyncGenerator<Event, void>,
+    answerOf: (event: Event) => ObservedAnswer | null,
+  ): AsyncGenerator<Event, void> {
+    const observed = this.begin(question);
+    try {
+      for await (const event of observed.stream(events)) {
+        const answer = answerOf(event);
+        if (answer) observed.answered(answer);
+        yield event;
+      }
+    } catch (error) {
+      observed.failed(error);
+      throw error;
+    } finally {
+      observed.left();
+    }
+  }
+
   /** Exactly one of `answered` and `failed` is to be called when the question's way ends, in whatever way. */
   begin(question: ObservedQuestion): ObservedRun {
     return new ObservedRun(question, this.log, this.options.keepsQuestions);
@@ -82,6 +115,7 @@ const nothing = {
 export class ObservedRun {
   private readonly createdAt = new Date();
   private readonly startedAt = performance.now();
+  private hasEnded = false;
   private readonly span: Span = startSpan('question', {});
 
   constructor(
@@ -98,6 +132,18 @@ export class ObservedRun {
     return withSpan(this.span, work);
   }
 
+  /** Each step of the stream is below the question's span. */
+  stream<Event>(events: AsyncGenerator<Event, void>): AsyncGenerator<Event> {
+    return streamWithSpan(this.span, events);
+  }
+
+  /** Whoever asked is gone; nothing to do after the end. */
+  left(): void {
+    if (this.hasEnded) return;
+    const text = 'The client closed the connection before the answer was there.';
+    this.failed(new RagError('client_closed_request', text));
+  }
+
   answered(answer: ObservedAnswer): void {
     noteContent(this.span, () => ({ outputs: { answer: answer.text } }));
     this.end(answer.status, null, answer);
@@ -108,6 +154,7 @@ export class ObservedRun {
   }
 
   failed(error: unknown): void {
+    if (this.hasEnded) return; // the answer was there; what failed was handing it out
     const code = isRagError(error) ? error.code : 'internal_error';
     failedQueries.inc({ code });
     failSpan(this.span, { code });
@@ -122,6 +169,7 @@ export class ObservedRun {
       cache: string | null;
     },
   ): void {
+    this.hasEnded = true;
     const latencyMs = performance.now() - this.startedAt;
     const traceId = traceIdOf(this.span);
     activeQueries.dec();
@@ -165,7 +213,7 @@ export class ObservedRun {
       collection,
       mode,
       answer_status: status,
-      ...(userId !== undefined && { user_id: userId }),
+      ...(typeof userId === 'string' && { user_id: userId }),
       ...(keyId !== undefined && { key_id: keyId }),
       ...(errorCode === null && {
         model,

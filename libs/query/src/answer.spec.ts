@@ -12,6 +12,7 @@ function chunk(ordinal: number, start: number, end: number, page: number | null 
   return {
     id: `c${ordinal}`,
     documentId: 'd',
+    externalId: 'e',
     title: 'T',
     ordinal,
     text: text.slice(start, end),

@@ -1,11 +1,23 @@
 import type { Chunk } from '#libs/corpus';
+import type { Spent } from '#libs/model-routing';
 import type { RetrievalDegradation, Source } from '#libs/retrieval';
 
 export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
 /** Why an answer is less than it could be. */
 export type DegradedReason =
-  'model_unavailable' | 'citation_unverified' | 'uncited_answer' | RetrievalDegradation;
+  | 'model_unavailable'
+  | 'citation_unverified'
+  | 'uncited_answer'
+  | 'link_removed'
+  | 'not_structured'
+  | RetrievalDegradation;
+
+/** UTF-16 offsets, end exclusive. */
+export interface TextRange {
+  start: number;
+  end: number;
+}
 
 /** One place in one document that supports a part of the answer. Verified: the quote stands there to the letter. */
 export interface Citation {
@@ -21,6 +33,8 @@ export interface Citation {
   end: number;
   quote: string;
   verified: true;
+  /** The sentences of the answer that it supports. */
+  answerRanges: TextRange[];
 }
 
 export interface TokenUsage {
@@ -34,12 +48,36 @@ export interface Answer {
   text: string;
   status: AnswerStatus;
   citations: Citation[];
+  /** Sentences of the answer that no citation supports. */
+  unsupported: TextRange[];
+  /** Of a question with a response format: what `text` is the JSON of. */
+  structured?: unknown;
   degradedReasons: DegradedReason[];
   /** "extractive", or the name the model goes by at its provider. */
   model: string;
   tokens: TokenUsage;
   /** Millionths of a US dollar; null when the model's price is not configured. */
   costMicroUsd: number | null;
+}
+
+/** What calls beside the answer's own have cost. */
+export type Spending = Spent;
+
+export const noSpending: Spending = { inputTokens: 0, outputTokens: 0, isEstimated: false, costMicroUsd: 0 };
+
+/** With what was spent on its way: the sum is what the ledger has for the request. */
+export function withSpending<T extends Answer>(answer: T, spent: Spending): T {
+  const { tokens, costMicroUsd } = answer;
+  return {
+    ...answer,
+    tokens: {
+      input: tokens.input + spent.inputTokens,
+      output: tokens.output + spent.outputTokens,
+      estimated: tokens.estimated || spent.isEstimated,
+    },
+    costMicroUsd:
+      costMicroUsd === null || spent.costMicroUsd === null ? null : costMicroUsd + spent.costMicroUsd,
+  };
 }
 
 export const noTokens: TokenUsage = { input: 0, output: 0, estimated: false };
@@ -64,6 +102,7 @@ export function citeQuote(source: Source, quote: string, number: number): Citati
       end: chunk.start + found.end,
       quote: chunk.text.slice(found.start, found.end),
       verified: true,
+      answerRanges: [],
     };
   }
   return null;

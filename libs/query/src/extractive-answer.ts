@@ -3,6 +3,7 @@ import { analyzeTerms, splitSentences } from '#libs/text-analysis';
 import { type Answer, citeQuote, noTokens } from './answer.js';
 import { isEvidence } from './evidence.js';
 import { noEvidence } from './no-evidence.js';
+import { withoutActiveContent } from './output-policy.js';
 import type { QuestionWeights } from './question-weights.js';
 
 const SENTENCES_MAX = 3;
@@ -44,10 +45,19 @@ export function extractAnswer(
   const chosen = choose(candidates, weights);
   const citations = chosen.flatMap(({ source, quote }, index) => citeQuote(source, quote, index + 1) ?? []);
   if (citations.length === 0) return noEvidence(question);
+  let text = '';
+  for (const citation of citations) {
+    if (text !== '') text += ' ';
+    const start = text.length;
+    text += asProse(citation.quote);
+    citation.answerRanges.push({ start, end: text.length });
+    text += ` [${citation.number}]`;
+  }
   return {
-    text: citations.map(({ quote, number }) => `${asProse(quote)} [${number}]`).join(' '),
+    text,
     status: 'answered',
     citations,
+    unsupported: [],
     degradedReasons: [],
     model: 'extractive',
     tokens: noTokens,
@@ -115,5 +125,7 @@ function bestBy(
 
 /** The quote as it reads in a sentence: one line, without the marks of a list item. The citation keeps it verbatim. */
 function asProse(quote: string): string {
-  return quote.replace(/^\s*(?:[-*+]|\d+[.)])\s+/, '').replaceAll(/\s+/g, ' ');
+  return withoutActiveContent(quote)
+    .replace(/^\s*(?:[-*+]|\d+[.)])\s+/, '')
+    .replaceAll(/\s+/g, ' ');
 }

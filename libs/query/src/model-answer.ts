@@ -5,17 +5,23 @@ import {
   type Assessment,
   assessComplexity,
   type CallContext,
+  type ChatMessage,
   EXTRACTIVE,
+  type FailureKind,
   type ModelRouter,
   type RoutedCall,
+  type RoutedEvent,
+  type RoutedRequest,
   type RouteStep,
 } from '#libs/model-routing';
 import type { Source } from '#libs/retrieval';
-import type { Answer } from './answer.js';
+import type { Answer, Citation } from './answer.js';
+import { type CheckedText, CitedText } from './cited-text.js';
 import { withinBudget } from './context-budget.js';
-import { checkGenerated } from './generated-answer.js';
 import { noEvidence } from './no-evidence.js';
+import { OutputPolicy } from './output-policy.js';
 import { promptFor } from './prompt.js';
+import { type ResponseFormat, StructuredText, validatorOf, wrapped } from './structured-answer.js';
 
 /** How an answer came about. */
 export interface Explanation {
@@ -31,14 +37,31 @@ export interface ModelQuestion {
   temperature: number;
   /** A model or a chain; undefined: by complexity. */
   model?: string | undefined;
+  /** What was said before, oldest first. */
+  history?: readonly ChatMessage[] | undefined;
+  /** The answer is to be JSON of this schema: handed out whole, also in a stream. */
+  responseFormat?: ResponseFormat | undefined;
   context: CallContext;
+  /** Hands out the text as it is written; a whole answer is asked for otherwise. */
+  isStreamed: boolean;
   signal?: AbortSignal | undefined;
 }
+
+/** What an answer's making hands out: text that is final, unless a restart makes all of it void. */
+export type AnswerPart =
+  | { type: 'token'; text: string }
+  | { type: 'citation'; citation: Citation }
+  | { type: 'restart'; reason: RestartReason };
+
+/** Why what was handed out is void: a model failed in the middle, or a better one is asked. */
+export type RestartReason = FailureKind | 'escalated';
 
 export interface ModelAnswerOptions {
   route: RouteConfig;
   contextTokensMax: number;
   outputTokensMax: number;
+  /** Hosts that answers may lead to, besides those that the documents came from. */
+  trustedHosts: ReadonlySet<string>;
 }
 
 /** An answer, or null when no model gave one; what was spent on the way in either case. */
@@ -51,7 +74,16 @@ export interface ModelAnswer {
   error: unknown;
 }
 
-/** Asks the models of a chain for an answer from sources, and checks its citations. */
+/** A model's reply on its way: what may be shown of it, and in the end what it is. */
+interface ReplyText {
+  push(text: string): string;
+  end(): string;
+  readonly checked: (CheckedText & { structured?: unknown }) | null;
+}
+
+type Reply = Pick<ModelAnswer, 'answer' | 'error'>;
+
+/** Asks the models of a chain for an answer from sources, and checks its citations while it is written. */
 export class ModelAnswerer {
   constructor(
     private readonly router: ModelRouter,
@@ -60,30 +92,36 @@ export class ModelAnswerer {
 
   /** The chains to ask, in order: one, or two where a cascade may escalate. @throws {RagError} invalid_request */
   plan(
-    { question, model }: ModelQuestion,
+    { question, model, history }: Pick<ModelQuestion, 'question' | 'model' | 'history'>,
     sources: readonly Source[],
   ): { chains: string[]; assessment: Assessment | null } {
     if (model !== undefined) return { chains: model === EXTRACTIVE ? [] : [model], assessment: null };
-    const assessment = assessComplexity({ question, strongSources: countStrong(sources) });
+    const strongSources = countStrong(sources);
+    const assessment = assessComplexity({ question, strongSources, conversationDepth: history?.length ?? 0 });
     const { route } = this.options;
     const chain = route[assessment.complexity];
     const chains = route.cascade && chain !== route.complex ? [chain, route.complex] : [chain];
     return { chains: chains.filter((name) => this.router.hasModels(name)), assessment };
   }
 
-  /** Null: no model is to be asked. @throws {RagError} budget_exceeded, model_overloaded; the signal's reason */
-  async answer(question: ModelQuestion, allSources: readonly Source[]): Promise<ModelAnswer | null> {
+  /** Returns null when no model is to be asked. @throws {RagError} budget_exceeded, model_overloaded; the signal's reason */
+  async *answer(
+    question: ModelQuestion,
+    allSources: readonly Source[],
+  ): AsyncGenerator<AnswerPart, ModelAnswer | null> {
     const { chains, assessment } = this.plan(question, allSources);
     if (chains.length === 0) return null;
     const sources = withinBudget(allSources, this.options.contextTokensMax);
     const calls: RoutedCall[] = [];
-    let result: Pick<ModelAnswer, 'answer' | 'error'> = { answer: null, error: null };
+    let result: Reply = { answer: null, error: null };
     let asked = chains[0]!;
     for (const chain of chains) {
+      if (chain !== asked) yield { type: 'restart', reason: 'escalated' };
       asked = chain;
-      const next = await this.ask(question, sources, chain, calls);
+      const next = yield* this.ask(question, sources, chain, calls);
       // A dearer model that fails takes nothing away from what the cheaper one said.
       if (next.answer || !result.answer) result = next;
+      else yield* handOutAgain(result.answer);
       if (next.answer && next.answer.degradedReasons.length === 0 && next.answer.status === 'answered') break;
     }
     return {
@@ -95,32 +133,55 @@ export class ModelAnswerer {
     };
   }
 
-  private async ask(
-    { question, temperature, context, signal }: ModelQuestion,
+  private async *ask(
+    { question, history, responseFormat, temperature, context, isStreamed, signal }: ModelQuestion,
     sources: Source[],
     chain: string,
     calls: RoutedCall[],
-  ): Promise<Pick<ModelAnswer, 'answer' | 'error'>> {
-    const request = {
+  ): AsyncGenerator<AnswerPart, Reply> {
+    const request: RoutedRequest = {
       chain,
       context,
-      messages: promptFor(question, sources),
+      messages: promptFor(question, sources, history, responseFormat),
       temperature,
       maxOutputTokens: this.options.outputTokensMax,
       hedge: this.options.route.hedge,
+      ...(responseFormat && { responseSchema: wrapped(responseFormat) }),
       ...(signal && { signal }),
     };
     const call = this.router.open(request);
     calls.push(call);
+    const policy = new OutputPolicy(sources, this.options.trustedHosts);
+    const begin = () =>
+      responseFormat
+        ? new StructuredText(sources, policy, validatorOf(responseFormat))
+        : new CitedText(sources, policy);
+    let reply: ReplyText = begin();
     try {
-      const { text, providerModel: model } = await this.router.complete(request, call);
-      const spent = { ...spentOn(calls), model };
-      const verifyStart = performance.now();
-      const checked = checkGenerated(text, sources);
-      observeStage('verify', performance.now() - verifyStart);
-      if (!checked) return { answer: noEvidence(question, spent), error: null };
-      const status = checked.degradedReasons.length > 0 ? ('degraded' as const) : ('answered' as const);
-      return { answer: { ...spent, ...checked, status }, error: null };
+      let verifyMs = 0;
+      for await (const event of this.reply(request, call, isStreamed)) {
+        if (event.type === 'restart') {
+          reply = begin();
+          yield { type: 'restart', reason: event.reason };
+        } else if (event.type === 'text') {
+          const start = performance.now();
+          const text = reply.push(event.text);
+          verifyMs += performance.now() - start;
+          if (text !== '') yield { type: 'token', text };
+        } else {
+          const start = performance.now();
+          const text = reply.end();
+          observeStage('verify', verifyMs + performance.now() - start);
+          if (text !== '') yield { type: 'token', text };
+          const spent = { ...spentOn(calls), model: event.completion.providerModel };
+          const { checked } = reply;
+          if (!checked) return { answer: noEvidence(question, spent), error: null };
+          for (const citation of checked.citations) yield { type: 'citation', citation };
+          const status = checked.degradedReasons.length > 0 ? ('degraded' as const) : ('answered' as const);
+          return { answer: { ...spent, ...checked, status }, error: null };
+        }
+      }
+      throw new Error('the reply has ended without its end');
     } catch (error) {
       signal?.throwIfAborted();
       if (!isRagError(error) || !['model_unavailable', 'model_rejected_request'].includes(error.code))
@@ -128,6 +189,22 @@ export class ModelAnswerer {
       return { answer: null, error };
     }
   }
+
+  private async *reply(
+    request: RoutedRequest,
+    call: RoutedCall,
+    isStreamed: boolean,
+  ): AsyncGenerator<RoutedEvent> {
+    if (isStreamed) return yield* this.router.stream(request, call);
+    const completion = await this.router.complete(request, call);
+    yield { type: 'text', text: completion.text, model: completion.model };
+    yield { type: 'end', completion };
+  }
+}
+
+function* handOutAgain({ text, citations }: Answer): Generator<AnswerPart> {
+  yield { type: 'token', text };
+  for (const citation of citations) yield { type: 'citation', citation };
 }
 
 const STRONG_SHARE = 0.6;

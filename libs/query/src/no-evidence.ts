@@ -13,6 +13,7 @@ export function noEvidence(
       : 'The indexed documents hold no evidence for an answer to this question.',
     status: 'no_evidence',
     citations: [],
+    unsupported: [],
     degradedReasons: [],
   };
 }

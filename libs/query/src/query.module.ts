@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { Cache, CacheModule } from '#libs/cache';
+import { ConversationRepository, ConversationsModule } from '#libs/conversations';
 import { CONFIG, type Config } from '#libs/config';
 import {
   ChunkRepository,
@@ -11,12 +12,13 @@ import {
 import { EmbeddingModels, Ledger, ModelRouter, ModelsModule } from '#libs/model-routing';
 import { ObservabilityModule, QueryObserver } from '#libs/observability';
 import { Retriever } from '#libs/retrieval';
+import { ConversationService } from './conversation/conversation.service.js';
 import { AnswerCache } from './answer-cache.js';
 import { ModelAnswerer } from './model-answer.js';
 import { QueryService } from './query.service.js';
 
 @Module({
-  imports: [CacheModule, CorpusModule, ModelsModule, ObservabilityModule],
+  imports: [CacheModule, ConversationsModule, CorpusModule, ModelsModule, ObservabilityModule],
   providers: [
     {
       provide: Retriever,
@@ -27,17 +29,18 @@ import { QueryService } from './query.service.js';
     {
       provide: ModelAnswerer,
       inject: [ModelRouter, CONFIG],
-      useFactory: (router: ModelRouter, { models, contextTokensMax }: Config) =>
+      useFactory: (router: ModelRouter, { models, contextTokensMax, answerLinkHosts }: Config) =>
         new ModelAnswerer(router, {
           route: models.routes.answer,
           contextTokensMax,
           outputTokensMax: models.outputTokensMax,
+          trustedHosts: new Set(answerLinkHosts),
         }),
     },
     {
       provide: AnswerCache,
       inject: [Cache, CONFIG],
-      useFactory: (cache: Cache, { models, contextTokensMax, answerCache }: Config) => {
+      useFactory: (cache: Cache, { models, contextTokensMax, answerLinkHosts, answerCache }: Config) => {
         const { chains, routes, outputTokensMax } = models;
         const names = Object.values(models.models).map(({ name, provider, model, baseUrl }) => [
           name,
@@ -47,7 +50,7 @@ import { QueryService } from './query.service.js';
         ]);
         return new AnswerCache(
           cache,
-          [chains, routes, names, outputTokensMax, contextTokensMax],
+          [chains, routes, names, outputTokensMax, contextTokensMax, answerLinkHosts],
           answerCache.seconds,
         );
       },
@@ -63,6 +66,7 @@ import { QueryService } from './query.service.js';
         AnswerCache,
         Ledger,
         QueryObserver,
+        CONFIG,
       ],
       useFactory: (
         collections: CollectionRepository,
@@ -73,10 +77,34 @@ import { QueryService } from './query.service.js';
         cache: AnswerCache,
         ledger: Ledger,
         observer: QueryObserver,
+        { models }: Config,
       ) =>
-        new QueryService(collections, { embeddings, retriever }, router, answerer, cache, ledger, observer),
+        new QueryService(
+          collections,
+          { embeddings, retriever },
+          router,
+          answerer,
+          cache,
+          ledger,
+          observer,
+          models.routes.assist,
+        ),
+    },
+    {
+      provide: ConversationService,
+      inject: [ConversationRepository, QueryService, ModelRouter, CONFIG],
+      useFactory: (
+        conversations: ConversationRepository,
+        queries: QueryService,
+        router: ModelRouter,
+        { models, historyTokensMax }: Config,
+      ) =>
+        new ConversationService(conversations, queries, router, {
+          chain: models.routes.assist,
+          historyTokensMax,
+        }),
     },
   ],
-  exports: [QueryService],
+  exports: [ConversationService, QueryService],
 })
 export class QueryModule {}

@@ -6,6 +6,7 @@ import type { Collection, CollectionRepository, EmbeddingSpace, MetadataFilter }
 import { answerCacheRequests, modelFallbacks } from '#libs/metrics';
 import type { QueryObserver } from '#libs/observability';
 import {
+  type ChatMessage,
   type EmbeddingModels,
   EXTRACTIVE,
   type Ledger,
@@ -13,12 +14,14 @@ import {
   noUsage,
 } from '#libs/model-routing';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
-import { type Answer, noTokens } from './answer.js';
+import { type Answer, noSpending, noTokens, type Spending, withSpending } from './answer.js';
 import type { AnswerCache } from './answer-cache.js';
+import { rewriteQuestion } from './conversation/rewrite-question.js';
 import { extractAnswer } from './extractive-answer.js';
-import type { Explanation, ModelAnswerer } from './model-answer.js';
+import type { AnswerPart, Explanation, ModelAnswerer } from './model-answer.js';
 import { noEvidence } from './no-evidence.js';
 import { QuestionWeights } from './question-weights.js';
+import { type ResponseFormat, validatorOf } from './structured-answer.js';
 
 /** What is searched: a collection, by the vectors of its space. */
 interface SearchScope {
@@ -38,12 +41,18 @@ export interface Question {
   /** Default true. */
   usesCache?: boolean | undefined;
   explains?: boolean | undefined;
+  /** The answer is to be JSON of this schema. */
+  responseFormat?: ResponseFormat | undefined;
+  /** What was said before, oldest first. Such an answer is nobody else's: it is not cached. */
+  history?: readonly ChatMessage[] | undefined;
+  /** On getting the history ready; counts as the answer's. */
+  spentBefore?: Spending | undefined;
   /** Names the answer in the ledger. Default: a new one. */
   requestId?: string | undefined;
   /** The API key that pays. */
   keyId?: string | undefined;
   /** Who asks, as the client says. */
-  userId?: string | undefined;
+  userId?: string | null | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -53,9 +62,19 @@ export interface AnsweredQuestion extends Answer {
   sources: Source[];
   timings: Retrieval['timings'] & { answerMs: number; totalMs: number };
   cache: CacheUse;
+  /** What was searched for: differs from the question in a conversation. */
+  searchText: string;
   /** Only where it was asked for. */
   explanation?: Explanation | undefined;
 }
+
+type QuestionToSearch = Pick<Question, 'question' | 'topK' | 'mode' | 'filter' | 'signal'>;
+
+/** An answer while it is made: sources, then parts that add up to it, then all of it. */
+export type AnswerEvent =
+  | { type: 'search_results'; sources: Source[]; degradedReasons: Retrieval['degradedReasons'] }
+  | AnswerPart
+  | { type: 'final'; answer: AnsweredQuestion };
 
 /** A question's way: retrieve -> budget the context -> answer -> verify citations; or the answer that is known. */
 export class QueryService {
@@ -73,6 +92,7 @@ export class QueryService {
     private readonly cache: AnswerCache,
     private readonly ledger: Ledger,
     private readonly observer: QueryObserver,
+    private readonly assistChain: string,
   ) {}
 
   /**
@@ -85,20 +105,22 @@ export class QueryService {
 
   private async findAnswer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
-    this.assertModel(question.model);
+    this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
-    const { collection } = scope;
-    if (question.usesCache === false || question.explains) {
+    if (bypassesCache(question)) {
       answerCacheRequests.inc({ result: 'bypass' });
-      return this.answerAnew(question, scope, start, 'bypass');
+      return finalOf(this.makeAnswer(question, scope, { start, cache: 'bypass', isStreamed: false }));
     }
-    const key = this.cache.keyOf(question, collection);
+    const key = this.cache.keyOf(question, scope.collection);
     const known = await this.cache.find(key);
     if (known) return this.answerAgain(question, known, start);
     const { value, isShared } = await this.flights.run(
       key,
       async (signal) => {
-        const answer = await this.answerAnew({ ...question, signal }, scope, start, 'miss');
+        const asked = { ...question, signal };
+        const answer = await finalOf(
+          this.makeAnswer(asked, scope, { start, cache: 'miss', isStreamed: false }),
+        );
         await this.cache.keep(key, answer);
         return answer;
       },
@@ -109,30 +131,72 @@ export class QueryService {
     return value;
   }
 
+  /** The same answer, handed out while it is made. Leaving the iteration ends the calls of models. @throws as `answer` */
+  stream(question: Question): AsyncGenerator<AnswerEvent, void> {
+    return this.observer.observeStream(question, this.findAnswerStreamed(question), answerOf);
+  }
+
+  private async *findAnswerStreamed(question: Question): AsyncGenerator<AnswerEvent, void> {
+    const start = performance.now();
+    this.assertAskable(question);
+    const scope = await this.collections.getWithSpace(question.collection);
+    const cache = bypassesCache(question) ? 'bypass' : 'miss';
+    const key = this.cache.keyOf(question, scope.collection);
+    const known = cache === 'miss' && (await this.cache.find(key));
+    if (known) return yield* replay(await this.answerAgain(question, known, start));
+    answerCacheRequests.inc({ result: cache });
+    for await (const event of this.makeAnswer(question, scope, { start, cache, isStreamed: true })) {
+      if (event.type === 'final' && cache === 'miss') await this.cache.keep(key, event.answer);
+      yield event;
+    }
+  }
+
   /** The sources of an answer without the answer. */
-  async search(
-    question: Pick<Question, 'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'signal'>,
-  ): Promise<Retrieval> {
+  async search(question: QuestionToSearch & Pick<Question, 'collection'>): Promise<Retrieval> {
     return this.retrieve(question, await this.collections.getWithSpace(question.collection));
   }
 
-  private async answerAnew(
+  private async standalone(question: Question): Promise<{ text: string; spent: Spending }> {
+    const { history = [] } = question;
+    if (history.length === 0) return { text: question.question, spent: noSpending };
+    return rewriteQuestion(this.router, {
+      question: question.question,
+      history,
+      chain: this.assistChain,
+      context: contextOf(question),
+      signal: question.signal,
+    });
+  }
+
+  private async *makeAnswer(
     question: Question,
     scope: SearchScope,
-    start: number,
-    cache: CacheUse,
-  ): Promise<AnsweredQuestion> {
-    const { sources, timings, degradedReasons } = await this.retrieve(question, scope);
+    { start, cache, isStreamed }: { start: number; cache: CacheUse; isStreamed: boolean },
+  ): AsyncGenerator<AnswerEvent, void> {
+    const { text: searchText, spent } = await this.standalone(question);
+    const { sources, timings, degradedReasons } = await this.retrieve(
+      { ...question, question: searchText },
+      scope,
+    );
+    yield { type: 'search_results', sources, degradedReasons };
     const answerStart = performance.now();
-    const { explanation, ...answer } = await this.answerFrom(question, scope.collection, sources);
+    const answering = this.answerFrom({ ...question, searchText }, scope.collection, sources, isStreamed);
+    const { explanation, ...answer } = yield* answering;
     const end = performance.now();
-    return {
-      ...degradedBy(degradedReasons, answer),
+    if (question.responseFormat && answer.structured === undefined && answer.status !== 'no_evidence') {
+      answer.status = 'degraded';
+      answer.degradedReasons = [...answer.degradedReasons, 'not_structured'];
+    }
+    const paid = withSpending(withSpending(answer, spent), question.spentBefore ?? noSpending);
+    const answered: AnsweredQuestion = {
+      ...degradedBy(degradedReasons, paid),
       sources,
+      searchText,
       timings: { ...timings, answerMs: end - answerStart, totalMs: end - start },
       cache,
       ...(question.explains && { explanation: explanation ?? { chain: null, assessment: null, steps: [] } }),
     };
+    yield { type: 'final', answer: answered };
   }
 
   /** What somebody paid for already: free, and in the ledger all the same. */
@@ -165,10 +229,7 @@ export class QueryService {
     return { ...known, tokens: noTokens, costMicroUsd: 0, timings: { ...none, totalMs }, cache: 'hit' };
   }
 
-  private async retrieve(
-    question: Pick<Question, 'question' | 'topK' | 'mode' | 'filter' | 'signal'>,
-    { collection, space }: SearchScope,
-  ): Promise<Retrieval> {
+  private async retrieve(question: QuestionToSearch, { collection, space }: SearchScope): Promise<Retrieval> {
     const { embeddings, retriever } = this.retrieval;
     const embedding = question.mode === 'lexical' ? null : this.embedQuestion(question, embeddings.of(space));
     return retriever.retrieve({ ...question, collection, space, embedding });
@@ -182,15 +243,18 @@ export class QueryService {
     return vector!;
   }
 
-  private async answerFrom(
-    question: Question,
+  private async *answerFrom(
+    question: Question & { searchText: string },
     collection: Collection,
     sources: Source[],
-  ): Promise<Answer & { explanation?: Explanation }> {
-    if (sources.length === 0) return noEvidence(question.question);
-    const given = await this.answerer.answer({ ...question, context: contextOf(question) }, sources);
-    if (!given) return this.extract(question, collection, sources);
+    isStreamed: boolean,
+  ): AsyncGenerator<AnswerPart, Answer & { explanation?: Explanation }> {
+    if (sources.length === 0) return yield* handOut(noEvidence(question.question));
+    const asked = { ...question, context: contextOf(question), isStreamed };
+    const given = yield* this.answerer.answer(asked, sources);
+    if (!given) return yield* handOut(await this.extract(question.searchText, collection, sources));
     const { answer, spent, explanation, error, mayExtract } = given;
+    if (answer?.status === 'no_evidence') yield* handOut(answer); // what the model said was held back
     if (answer) return { ...answer, explanation };
     if (!mayExtract) throw error;
     modelFallbacks.inc({ model: EXTRACTIVE });
@@ -198,7 +262,8 @@ export class QueryService {
       code: isRagError(error) ? error.code : 'unknown',
       chain: explanation.chain,
     });
-    const extracted = await this.extract(question, collection, sources);
+    const extracted = await this.extract(question.searchText, collection, sources);
+    yield* handOut(extracted);
     return {
       ...extracted,
       ...spent,
@@ -208,12 +273,13 @@ export class QueryService {
     };
   }
 
-  private async extract({ question }: Question, collection: Collection, sources: Source[]): Promise<Answer> {
+  private async extract(question: string, collection: Collection, sources: Source[]): Promise<Answer> {
     const rarities = await this.retrieval.retriever.scoreTerms(collection, question);
     return extractAnswer(question, sources, new QuestionWeights(rarities));
   }
 
-  private assertModel(model: string | undefined): void {
+  private assertAskable({ model, responseFormat }: Question): void {
+    if (responseFormat) validatorOf(responseFormat);
     const { names } = this.router;
     if (model === undefined || names.has(model)) return;
     throw new RagError(
@@ -221,6 +287,32 @@ export class QueryService {
       `The model "${model}" is not configured. Configured: ${[...names].join(', ') || EXTRACTIVE}.`,
     );
   }
+}
+
+function answerOf(event: AnswerEvent): AnsweredQuestion | null {
+  return event.type === 'final' ? event.answer : null;
+}
+
+function bypassesCache({ usesCache, explains, history }: Question): boolean {
+  return usesCache === false || explains === true || (history?.length ?? 0) > 0;
+}
+
+async function finalOf(events: AsyncGenerator<AnswerEvent, void>): Promise<AnsweredQuestion> {
+  for await (const event of events) if (event.type === 'final') return event.answer;
+  throw new Error('an answer has ended without its end');
+}
+
+function* handOut<T extends Answer>(answer: T): Generator<AnswerPart, T> {
+  yield { type: 'token', text: answer.text };
+  for (const citation of answer.citations) yield { type: 'citation', citation };
+  return answer;
+}
+
+function* replay(answer: AnsweredQuestion): Generator<AnswerEvent, void> {
+  const degradedReasons = answer.degradedReasons.filter((reason) => reason === 'lexical_ts_rank');
+  yield { type: 'search_results', sources: answer.sources, degradedReasons };
+  yield* handOut(answer);
+  yield { type: 'final', answer };
 }
 
 function contextOf({ requestId, keyId }: Question) {

@@ -17,6 +17,7 @@ function chunk(ordinal: number, score: number, documentId = 'd'): ScoredChunk {
   return {
     id: `${documentId}${ordinal}`,
     documentId,
+    externalId: 'e',
     title: 'T',
     ordinal,
     text: text.slice(start, end),

@@ -9,6 +9,7 @@ export interface ScoredChunk extends Chunk {
 /** One or more consecutive chunks of a document, read as one text. */
 export interface Source {
   documentId: string;
+  externalId: string;
   title: string;
   headingPath: string[];
   page: number | null;
@@ -80,6 +81,7 @@ export function toSource(chunks: ScoredChunk[]): Source {
   }
   return {
     documentId: first.documentId,
+    externalId: first.externalId,
     title: first.title,
     headingPath: commonHeadings(chunks),
     page: first.page,

@@ -25,6 +25,7 @@ function changing(replacements: number) {
           .map((id) => ({
             id,
             documentId: 'd',
+            externalId: 'e',
             title: 'T',
             ordinal: 0,
             text: 'harbour',

@@ -8,6 +8,7 @@ const reasons: Record<number, string> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'Not possible in the present state; the text says why',
+  410: 'No longer kept; ask again',
   413: 'Too large',
   415: 'Not a supported type',
   422: 'Not valid; `errors` names the fields',

@@ -1,8 +1,7 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isRagError, RagError } from '#libs/errors';
-import { httpStatusByCode } from './http-status.js';
-import type { Problem } from './problem.schema.js';
+import type { RagError } from '#libs/errors';
+import { asRagError, problemOf } from './problem-of.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -16,16 +15,8 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const failure = asRagError(error, request);
     if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
-    const status = httpStatusByCode[failure.code];
-    const problem: Problem = {
-      ...failure.details,
-      type: `urn:ragstone:problem:${failure.code}`,
-      title: failure.code.replaceAll('_', ' '),
-      status,
-      detail: failure.message,
-      code: failure.code,
-      request_id: request.id,
-    };
+    const problem = problemOf(failure, request.id);
+    const { status } = problem;
     if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
       void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
@@ -36,43 +27,4 @@ function retryAfterOf({ details }: RagError): number {
   const { retry_after_seconds: seconds, retryAfterMs } = details;
   if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
   return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
-}
-
-interface FrameworkError {
-  statusCode?: number;
-  message?: string;
-}
-
-/** Fastify's and Nest's own errors get our codes. */
-function asRagError(error: unknown, request: FastifyRequest): RagError {
-  if (isRagError(error)) return error;
-  const { statusCode, message = '' } = error as FrameworkError;
-  const status = error instanceof HttpException ? error.getStatus() : statusCode;
-  if (status === 404) {
-    return new RagError(
-      'route_not_found',
-      `There is no route ${request.method} ${request.url.split('?', 1)[0]}. GET /docs lists them.`,
-    );
-  }
-  if (status === 413) {
-    return new RagError(
-      'payload_too_large',
-      'The request is larger than this server takes. Send less, or upload a document as multipart/form-data.',
-    );
-  }
-  if (status === 415) {
-    return new RagError(
-      'unsupported_media_type',
-      'Send application/json, or multipart/form-data with a file to POST /index.',
-    );
-  }
-  if (status === 400) return new RagError('invalid_json', `The request can't be read: ${message}`);
-  if (status !== undefined && status < 500) {
-    return new RagError('invalid_request', `The request can't be taken: ${message}`);
-  }
-  return new RagError(
-    'internal_error',
-    'Something failed that was not foreseen; the server log has it under this request_id.',
-    { cause: error },
-  );
 }

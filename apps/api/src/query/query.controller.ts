@@ -1,14 +1,16 @@
 import { Body, Controller, HttpCode, Post, Req, Res, SerializeOptions } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { QueryService } from '#libs/query';
 import { ApiProblems } from '../openapi/api-problems.js';
+import { AnswerSender } from './answer-sender.js';
+import { Asking } from './asking.js';
+import { userOfHeader } from './user-of.js';
 import { whenClientLeaves } from './when-client-leaves.js';
 import { presentAnswer, presentSearch } from './query.presenter.js';
 import {
   type QueryRequest,
   queryRequestSchema,
-  type QueryResponse,
   queryResponseSchema,
   type SearchRequest,
   searchRequestSchema,
@@ -19,35 +21,31 @@ import {
 @ApiTags('questions')
 @Controller()
 export class QueryController {
-  constructor(private readonly queries: QueryService) {}
+  constructor(
+    private readonly asking: Asking,
+    private readonly queries: QueryService,
+    private readonly sender: AnswerSender,
+  ) {}
 
   @Post('query')
   @HttpCode(200)
   @ApiOperation({ summary: 'Answer a question from the documents, with checked citations' })
+  @ApiHeader({ name: 'X-User-ID', required: false, description: 'Who asks, where user_id is not given.' })
   @ApiResponse({ status: 200, standardSchema: queryResponseSchema })
   @ApiProblems(400, 402, 404, 422, 503)
-  @SerializeOptions({ schema: queryResponseSchema })
   async query(
-    @Body({ schema: queryRequestSchema }) body: QueryRequest,
+    @Body({ schema: queryRequestSchema }) { stream, ...body }: QueryRequest,
     @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<QueryResponse> {
-    const { question, collection, mode, filters, temperature, model, cache, explain } = body;
-    const answer = await this.queries.answer({
-      question,
-      collection,
-      mode,
-      filter: filters,
-      temperature,
-      model,
-      topK: body.top_k,
-      usesCache: cache,
-      explains: explain,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (stream) return this.sender.send({ ...body, resumable: false }, request, reply);
+    const context = {
       requestId: request.id,
-      userId: body.user_id,
       signal: whenClientLeaves(reply),
-    });
-    return presentAnswer(answer, request.id);
+      userId: userOfHeader(request),
+    };
+    const answer = await this.asking.answer(body, context);
+    void reply.send(presentAnswer(answer, request.id, body.conversation_id));
   }
 
   @Post('search')

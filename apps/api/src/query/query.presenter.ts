@@ -2,25 +2,39 @@ import type { AnsweredQuestion, Citation, Explanation } from '#libs/query';
 import type { Retrieval, Source } from '#libs/retrieval';
 import type { QueryResponse, SearchResponse } from './query.schema.js';
 
-export function presentAnswer(answer: AnsweredQuestion, requestId: string): QueryResponse {
+export function presentAnswer(
+  answer: AnsweredQuestion,
+  requestId: string,
+  conversationId?: string,
+): QueryResponse {
   return {
     answer: answer.text,
     status: answer.status,
+    ...presentStructured(answer),
     citations: answer.citations.map(presentCitation),
+    unsupported: answer.unsupported,
     sources: answer.sources.map(presentSource),
     latency_ms: round(answer.timings.totalMs),
     timings_ms: presentTimings(answer.timings),
     tokens: answer.tokens,
     cost: { micro_usd: answer.costMicroUsd },
     model: answer.model,
+    ...(conversationId !== undefined && { conversation_id: conversationId }),
     cache: answer.cache,
     request_id: requestId,
     degraded_reasons: answer.degradedReasons,
-    ...(answer.explanation && { explain: presentExplanation(answer.explanation) }),
+    ...(answer.explanation && {
+      explain: { search_text: answer.searchText, ...presentExplanation(answer.explanation) },
+    }),
   };
 }
 
-function presentExplanation({ chain, assessment, steps }: Explanation): QueryResponse['explain'] {
+function presentStructured({ structured, degradedReasons }: AnsweredQuestion) {
+  if (structured !== undefined) return { structured };
+  return degradedReasons.includes('not_structured') ? { structured: null } : {};
+}
+
+function presentExplanation({ chain, assessment, steps }: Explanation) {
   return {
     chain,
     complexity: assessment && {
@@ -47,10 +61,11 @@ export function presentSearch(retrieval: Retrieval, latencyMs: number, requestId
   };
 }
 
-function presentSource(source: Source): QueryResponse['sources'][number] {
+export function presentSource(source: Source): QueryResponse['sources'][number] {
   const best = source.chunks.reduce((a, b) => (b.score > a.score ? b : a));
   return {
     document_id: source.documentId,
+    external_id: source.externalId,
     chunk_ids: source.chunks.map(({ id }) => id),
     title: source.title,
     heading_path: source.headingPath,
@@ -64,7 +79,7 @@ function presentSource(source: Source): QueryResponse['sources'][number] {
   };
 }
 
-function presentCitation(citation: Citation): QueryResponse['citations'][number] {
+export function presentCitation(citation: Citation): QueryResponse['citations'][number] {
   return {
     number: citation.number,
     document_id: citation.documentId,
@@ -76,6 +91,7 @@ function presentCitation(citation: Citation): QueryResponse['citations'][number]
     char_end: citation.end,
     quote: citation.quote,
     verified: citation.verified,
+    answer_spans: citation.answerRanges,
   };
 }
 

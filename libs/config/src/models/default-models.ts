@@ -20,7 +20,7 @@ export function defaultModels(chat: OnlyChatModel | null, outputTokensMax: numbe
   return {
     models: chat ? { [chat.model]: toModel(chat) } : {},
     chains: { default: chat ? [chat.model, 'extractive'] : ['extractive'] },
-    routes: defaults.routes,
+    routes: { answer: defaults.routes.answer, assist: defaults.routes.answer.simple },
     budgets: [],
     retryShareMax: defaults.retry_share_max,
     deadlineMs: defaults.deadline_ms,

@@ -92,7 +92,8 @@ export interface ModelsConfig {
   models: Record<string, ModelConfig>;
   /** Names of models, in the order they are asked; "extractive" may be the last. */
   chains: Record<string, string[]>;
-  routes: { answer: RouteConfig };
+  /** `assist`: the chain that rewrites questions of a conversation and summarises it. */
+  routes: { answer: RouteConfig; assist: string };
   budgets: BudgetConfig[];
   /** Retries as a share of calls. */
   retryShareMax: number;

@@ -94,6 +94,7 @@ export const modelsFileSchema = z.strictObject({
         cascade: false,
         hedge: false,
       }),
+      assist: name.optional(),
     })
     .prefault({}),
   embedding: name.optional(),

@@ -71,7 +71,7 @@ class EntryReader {
       models: {
         models,
         chains: file.chains,
-        routes: file.routes,
+        routes: routesOf(file),
         budgets: file.budgets.map(({ per, subject, period, usd }) => ({
           per,
           subject: subject ?? null,
@@ -148,10 +148,12 @@ class EntryReader {
         if (links.indexOf(link) !== index) this.problems.push(`${where}: "${link}" is there twice`);
       }
     }
-    const { simple, medium, complex } = this.file.routes.answer;
-    for (const chain of new Set([simple, medium, complex])) {
+    const { answer, assist } = routesOf(this.file);
+    for (const chain of new Set([answer.simple, answer.medium, answer.complex])) {
       if (!this.file.chains[chain]) this.problems.push(`routes.answer: there is no chain "${chain}"`);
     }
+    if (assist !== answer.simple && !this.file.chains[assist])
+      this.problems.push(`routes.assist: there is no chain "${assist}"`);
   }
 
   private checkBudgets(models: Record<string, ModelConfig>): void {
@@ -192,6 +194,10 @@ class EntryReader {
   private withVariables(value: string, where: string): string {
     return value.replaceAll(/\$\{(\w+)\}/g, (_all, variable: string) => this.variable(variable, where));
   }
+}
+
+function routesOf({ routes: { answer, assist = answer.simple } }: ModelsFile): ModelsConfig['routes'] {
+  return { answer, assist };
 }
 
 function toPrice(entry: ModelEntry['prices'][number]) {

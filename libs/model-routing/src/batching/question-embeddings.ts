@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
+import { MicroBatcher } from '#libs/batching';
 import { currentTenant } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import { embeddingBatchTexts, embeddingBatchWait } from '#libs/metrics';
 import { inSpan, SpanKind } from '#libs/tracing';
 import { EmbeddingModel, type EmbedOptions } from '../ports/embedding-model.js';
-import { MicroBatcher } from './micro-batcher.js';
 
 export interface QuestionEmbeddingsOptions {
   textsMax: number;

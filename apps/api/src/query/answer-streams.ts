@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { currentTenant } from '#libs/database';
+import { RagError } from '#libs/errors';
+import type { AnswerEvent } from '#libs/query';
+import { asRagError, type FailedRequest, problemOf } from '../problem/problem-of.js';
+import { presentEvent } from './stream.presenter.js';
+
+/** As a client gets it. Numbers count from 1. */
+export interface StreamEvent {
+  number: number;
+  name: string;
+  data: unknown;
+}
+
+export interface StreamSource {
+  request: FailedRequest;
+  conversationId?: string | undefined;
+  /** Goes on after its client has left, for `KEPT_MS` at most, so that the rest can be fetched. */
+  isResumable: boolean;
+  answer: (signal: AbortSignal) => AsyncGenerator<AnswerEvent, void>;
+}
+
+const KEPT_MS = 120_000;
+const KEPT_BYTES_MAX = 64 * 1024 * 1024;
+/** Of a shutdown's 9.5 s: what streams have for their ends. */
+const SHUTDOWN_MS = 5_000;
+
+/** An answer on its way to a client, with all that was sent of it. */
+export class AnswerStream {
+  readonly id = randomUUID();
+  private readonly tenantId = currentTenant();
+  private readonly events: StreamEvent[] = [];
+  private readonly waiting = new Set<() => void>();
+  private followers = 0;
+  private controller = new AbortController();
+  private running: Promise<void> | null = null;
+  private abandoned: NodeJS.Timeout | undefined;
+  private hasEnded = false;
+  private characters = 0;
+
+  constructor(private readonly source: StreamSource) {}
+
+  get bytes(): number {
+    return 1_000 + this.characters * 2;
+  }
+
+  isOwn(): boolean {
+    return this.tenantId === currentTenant();
+  }
+
+  /** Resolves with the first event: what fails before it fails the request. */
+  async start(): Promise<void> {
+    const answer = this.source.answer(this.controller.signal);
+    const first = await answer.next();
+    if (!first.done) this.push(first.value);
+    this.running = this.run(answer);
+  }
+
+  /** Events after a number, and those to come. Whoever follows last and leaves, ends an answer that is not resumable. */
+  async *follow(after: number, signal: AbortSignal): AsyncGenerator<StreamEvent, void> {
+    this.followers += 1;
+    clearTimeout(this.abandoned);
+    if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
+    const wake = () => this.wake();
+    signal.addEventListener('abort', wake, { once: true });
+    try {
+      for (let next = after; !signal.aborted;) {
+        const event = this.events[next];
+        if (event) {
+          next += 1;
+          yield event;
+        } else if (this.hasEnded) return;
+        else await new Promise<void>((resolve) => void this.waiting.add(resolve));
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.followers -= 1;
+      if (this.followers === 0 && !this.hasEnded) this.leave();
+    }
+  }
+
+  /** Ends it with an error that says so. */
+  async shutDown(): Promise<void> {
+    this.controller.abort(
+      new RagError('shutting_down', 'The server is stopping. Ask again.', { retryable: true }),
+    );
+    await this.running;
+  }
+
+  private leave(): void {
+    const gone = () =>
+      this.controller.abort(new RagError('client_closed_request', 'The client has left the stream.'));
+    if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
+    else gone();
+  }
+
+  /** The client is back, after its answer was given up: what it has is void. */
+  private startAgain(): void {
+    this.controller = new AbortController();
+    this.add('restart', { reason: 'resumed' });
+    this.running = this.run(this.source.answer(this.controller.signal));
+  }
+
+  private async run(answer: AsyncGenerator<AnswerEvent, void>): Promise<void> {
+    const { signal } = this.controller;
+    try {
+      for await (const event of answer) {
+        signal.throwIfAborted();
+        this.push(event);
+      }
+    } catch (error) {
+      const failure = asRagError(error, this.source.request);
+      if (failure.code === 'client_closed_request') return; // nobody reads it; it may begin again
+      if (failure.code === 'internal_error') logger.error('a stream failed unexpectedly', error);
+      this.add('error', problemOf(failure, this.source.request.id));
+    }
+    this.hasEnded = true;
+    this.wake();
+  }
+
+  private push(event: AnswerEvent): void {
+    for (const { name, data } of presentEvent(event, this.source)) this.add(name, data);
+  }
+
+  private add(name: string, data: unknown): void {
+    this.events.push({ number: this.events.length + 1, name, data });
+    this.characters += JSON.stringify(data).length;
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}
+
+const logger = new Logger(AnswerStream.name);
+
+/** The streams of this process that can still be read, for two minutes after their last event. */
+@Injectable()
+export class AnswerStreams implements OnModuleDestroy {
+  private readonly streams = new LRUCache<string, AnswerStream>({
+    ttl: KEPT_MS,
+    maxSize: KEPT_BYTES_MAX,
+    sizeCalculation: (stream) => stream.bytes,
+  });
+  private readonly running = new Map<string, AnswerStream>();
+
+  /** @throws what fails before the first event */
+  async open(source: StreamSource): Promise<AnswerStream> {
+    const stream = new AnswerStream(source);
+    await stream.start();
+    this.running.set(stream.id, stream);
+    return stream;
+  }
+
+  /** Nobody follows it at the moment. */
+  keep(stream: AnswerStream): void {
+    this.running.delete(stream.id);
+    this.streams.set(stream.id, stream);
+  }
+
+  /** @throws {RagError} stream_expired */
+  find(id: string): AnswerStream {
+    const stream = this.running.get(id) ?? this.streams.get(id);
+    if (stream?.isOwn()) return stream;
+    throw new RagError(
+      'stream_expired',
+      'This answer is not kept any more: streams can be resumed for two minutes, at the server that sent them. Ask again without Last-Event-ID.',
+    );
+  }
+
+  /** Running answers may end by themselves for a while. */
+  async onModuleDestroy(): Promise<void> {
+    const deadline = Date.now() + SHUTDOWN_MS;
+    while (this.running.size > 0 && Date.now() < deadline) await sleep(50);
+    const all = [...this.running.values(), ...this.streams.values()];
+    await Promise.all(all.map((stream) => stream.shutDown()));
+  }
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import {
+  type AnsweredQuestion,
+  type AnswerEvent,
+  ConversationService,
+  type Question,
+  QueryService,
+} from '#libs/query';
+import type { StreamRequest } from './query.schema.js';
+
+/** What a request says besides its body. */
+export interface AskingContext {
+  requestId: string;
+  signal: AbortSignal;
+  /** Of the X-User-ID header; user_id in the body wins. */
+  userId?: string | undefined;
+}
+
+type AnswerRequest = Omit<StreamRequest, 'stream' | 'resumable'>;
+
+/** Questions with a conversation and questions without. */
+@Injectable()
+export class Asking {
+  constructor(
+    private readonly queries: QueryService,
+    private readonly conversations: ConversationService,
+  ) {}
+
+  answer(body: AnswerRequest, context: AskingContext): Promise<AnsweredQuestion> {
+    const question = toQuestion(body, context);
+    const { conversation_id: conversationId } = body;
+    return conversationId === undefined
+      ? this.queries.answer(question)
+      : this.conversations.answer({ ...question, conversationId, userId: userOf(body, context) });
+  }
+
+  stream(body: AnswerRequest, context: AskingContext): AsyncGenerator<AnswerEvent, void> {
+    const question = toQuestion(body, context);
+    const { conversation_id: conversationId } = body;
+    return conversationId === undefined
+      ? this.queries.stream(question)
+      : this.conversations.stream({ ...question, conversationId, userId: userOf(body, context) });
+  }
+}
+
+function toQuestion(body: AnswerRequest, context: AskingContext): Question {
+  const { requestId, signal } = context;
+  const { question, collection, mode, filters, temperature, model, cache, explain } = body;
+  return {
+    question,
+    collection,
+    mode,
+    filter: filters,
+    temperature,
+    model,
+    topK: body.top_k,
+    usesCache: cache,
+    responseFormat:
+      body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined,
+    explains: explain,
+    requestId,
+    userId: userOf(body, context),
+    signal,
+  };
+}
+
+function userOf({ user_id: userId }: AnswerRequest, context: AskingContext): string | null {
+  return userId ?? context.userId ?? null;
+}

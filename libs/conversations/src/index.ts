@@ -1,0 +1,7 @@
+export {
+  type Conversation,
+  ConversationRepository,
+  type Message,
+  type NewMessage,
+} from './conversation.repository.js';
+export { ConversationsModule } from './conversations.module.js';

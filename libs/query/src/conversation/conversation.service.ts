@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { ConversationRepository } from '#libs/conversations';
+import type { ModelRouter } from '#libs/model-routing';
+import type { AnsweredQuestion, AnswerEvent, Question, QueryService } from '../query.service.js';
+import { readHistory } from './history.js';
+
+export interface ConversationQuestion extends Question {
+  conversationId: string;
+  /** Who asks; null: not known. */
+  userId: string | null;
+}
+
+/** Questions of a conversation: each with what was said before, and kept with its answer. */
+export class ConversationService {
+  constructor(
+    private readonly conversations: ConversationRepository,
+    private readonly queries: QueryService,
+    private readonly router: ModelRouter,
+    private readonly options: { chain: string; historyTokensMax: number },
+  ) {}
+
+  /** @throws {RagError} conversation_not_found, and as QueryService.answer */
+  async answer(question: ConversationQuestion): Promise<AnsweredQuestion> {
+    const asked = await this.withHistory(question);
+    const answer = await this.queries.answer(asked);
+    await this.keep(question, asked.requestId, answer);
+    return answer;
+  }
+
+  /** The final event comes when the answer is kept. @throws as `answer` */
+  async *stream(question: ConversationQuestion): AsyncGenerator<AnswerEvent, void> {
+    const asked = await this.withHistory(question);
+    for await (const event of this.queries.stream(asked)) {
+      if (event.type === 'final') await this.keep(question, asked.requestId, event.answer);
+      yield event;
+    }
+  }
+
+  private async withHistory({ conversationId, userId, ...question }: ConversationQuestion) {
+    const conversation = await this.conversations.get(conversationId, userId);
+    const requestId = question.requestId ?? randomUUID();
+    const { history, spent } = await readHistory(this.conversations, this.router, conversation, {
+      tokensMax: this.options.historyTokensMax,
+      chain: this.options.chain,
+      context: { requestId, keyId: question.keyId ?? null, purpose: 'summarise' },
+      signal: question.signal,
+    });
+    return { ...question, requestId, history, spentBefore: spent };
+  }
+
+  private async keep(
+    { conversationId, question }: ConversationQuestion,
+    requestId: string,
+    { text, status, model, citations }: AnsweredQuestion,
+  ): Promise<void> {
+    await this.conversations.append(conversationId, [
+      { role: 'user', content: question, requestId },
+      { role: 'assistant', content: text, requestId, details: { status, model, citations } },
+    ]);
+  }
+}
