@@ -65,6 +65,21 @@ describeOnEachStore('the query log', { LOG_QUESTIONS: 'true' }, (open) => {
     expect(body.p95_latency_ms).toBeGreaterThan(0);
   });
 
+  it('has streamed answers, too', async () => {
+    const { url } = open().api;
+    const response = await fetch(`${url}/query/stream`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': 'streamed-1' },
+      body: JSON.stringify({ question: 'With which code does the archive room open?' }),
+    });
+    expect(await response.text()).toContain('event: final');
+    const entry = await waitFor('the entry', async () =>
+      (await listed('limit=50')).queries.find(({ request_id }) => request_id === 'streamed-1'),
+    );
+    expect(entry.status).toBe('answered');
+    expect(entry.timings_ms.total).toBeGreaterThan(0);
+  });
+
   it('takes feedback on an answer at once, and a change of mind', async () => {
     const { client } = open().api;
     const { body: answer } = await client.ask('With which code does the archive room open?');
