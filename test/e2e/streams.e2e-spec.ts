@@ -95,7 +95,7 @@ describe('POST /query/stream', () => {
   });
 
   it.each([
-    ['cut by the network', { cutAfterBytes: 1_500, cutBy: 'rst' as const }],
+    ['cut by the network', { cutAfterBytes: 1_500, cutBy: 'rst' as const, betweenTokensMs: 20 }],
     ['stalled', { stallAfterTokens: 6 }],
     ['ended without its end', { truncated: true, cutAfterBytes: 1_500 }],
   ])('restarts with clean text of the next model when a stream is %s', async (_what, fault) => {
@@ -299,7 +299,7 @@ describe('conversations', () => {
     const { body } = await converse(id, 'And which oil?', { user_id: 'ann', explain: true });
     expect(body).toMatchObject({
       conversation_id: id,
-      explain: { search_text: 'Which oil does the pump P-100 need?' },
+      explain: { search_texts: ['Which oil does the pump P-100 need?'] },
     });
     const answering = JSON.stringify(primary.requests.at(-1)!.body);
     expect(answering).toContain(question);
@@ -343,7 +343,7 @@ describe('conversations', () => {
     const { body } = await converse(created.id, 'And which oil?', extractive);
     expect(body).toMatchObject({
       status: 'answered',
-      explain: { search_text: expect.stringContaining('P-100') },
+      explain: { search_texts: [expect.stringContaining('P-100')] },
     });
   });
 

@@ -1,6 +1,7 @@
 import type { Chunk } from '#libs/corpus';
 import type { Spent } from '#libs/model-routing';
-import type { RetrievalDegradation, Source } from '#libs/retrieval';
+import type { Source } from '#libs/retrieval';
+import type { SearchDegradation } from './search/searcher.js';
 
 export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
@@ -11,7 +12,7 @@ export type DegradedReason =
   | 'uncited_answer'
   | 'link_removed'
   | 'not_structured'
-  | RetrievalDegradation;
+  | SearchDegradation;
 
 /** UTF-16 offsets, end exclusive. */
 export interface TextRange {
@@ -64,6 +65,15 @@ export interface Answer {
 export type Spending = Spent;
 
 export const noSpending: Spending = { inputTokens: 0, outputTokens: 0, isEstimated: false, costMicroUsd: 0 };
+
+export function plusSpending(a: Spending, b: Spending): Spending {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    isEstimated: a.isEstimated || b.isEstimated,
+    costMicroUsd: a.costMicroUsd === null || b.costMicroUsd === null ? null : a.costMicroUsd + b.costMicroUsd,
+  };
+}
 
 /** With what was spent on its way: the sum is what the ledger has for the request. */
 export function withSpending<T extends Answer>(answer: T, spent: Spending): T {

@@ -28,7 +28,7 @@ export function validatorOf({ schema }: ResponseFormat): z.ZodType {
   const refused = findKeyword(schema);
   if (refused) throw unusable(`uses "${refused}", which is not supported`);
   try {
-    return z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+    return z.fromJSONSchema(schema);
   } catch (error) {
     throw unusable(`can't be used: ${(error as Error).message}`);
   }

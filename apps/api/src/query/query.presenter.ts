@@ -1,5 +1,5 @@
-import type { AnsweredQuestion, Citation, Explanation } from '#libs/query';
-import type { Retrieval, Source } from '#libs/retrieval';
+import type { AnsweredQuestion, Citation, Explanation, SearchFindings } from '#libs/query';
+import type { Source } from '#libs/retrieval';
 import type { QueryResponse, SearchResponse } from './query.schema.js';
 
 export function presentAnswer(
@@ -24,7 +24,7 @@ export function presentAnswer(
     request_id: requestId,
     degraded_reasons: answer.degradedReasons,
     ...(answer.explanation && {
-      explain: { search_text: answer.searchText, ...presentExplanation(answer.explanation) },
+      explain: { search_texts: answer.searchTexts, ...presentExplanation(answer.explanation) },
     }),
   };
 }
@@ -51,7 +51,7 @@ function presentExplanation({ chain, assessment, steps }: Explanation) {
   };
 }
 
-export function presentSearch(retrieval: Retrieval, latencyMs: number, requestId: string): SearchResponse {
+export function presentSearch(retrieval: SearchFindings, latencyMs: number, requestId: string): SearchResponse {
   return {
     sources: retrieval.sources.map(presentSource),
     latency_ms: round(latencyMs),

@@ -131,6 +131,7 @@ const degradedReason = z.enum([
   'uncited_answer',
   'link_removed',
   'not_structured',
+  'rerank_unavailable',
   'lexical_ts_rank',
 ]);
 
@@ -146,9 +147,9 @@ export const searchResponseSchema = z
 
 const explainSchema = z
   .object({
-    search_text: z.string().meta({
+    search_texts: z.array(z.string()).meta({
       description:
-        'What was searched for: in a conversation the question, put into words that stand for themselves.',
+        'What was searched for: the question, in a conversation in words that stand for themselves, and other wordings or parts of it.',
     }),
     chain: z.string().nullable().meta({ description: 'Null: no model was asked.' }),
     complexity: z
