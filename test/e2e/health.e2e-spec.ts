@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MockLlm } from '../mock-llm/index.js';
 import { newDatabaseName } from '../support/server-api.js';
@@ -92,6 +95,17 @@ describe('readiness where something is missing', () => {
   });
 });
 
+const MIGRATION_LOCK = 7_246_783; // of libs/database
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 describe('the service as processes', () => {
   let folder: string;
   const started: ServerProcess[] = [];
@@ -118,6 +132,38 @@ describe('the service as processes', () => {
     expect((await client.get('/health')).status).toBe(200);
     await server.ended();
     expect(server.exitCode).toBe(0);
+  });
+
+  it('lives and is not ready while it migrates', async (context) => {
+    if (serverMissing) return context.skip(serverMissing);
+    const database = await createTestDatabase(newDatabaseName());
+    const owner = new Client({ connectionString: database.directUrl });
+    await owner.connect();
+    try {
+      await owner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]); // as another process that migrates
+      const port = await freePort();
+      const server = ServerProcess.spawn({
+        DATABASE_URL: database.url,
+        DATABASE_DIRECT_URL: database.directUrl,
+        PORT: String(port),
+      });
+      started.push(server);
+      const url = `http://127.0.0.1:${port}`;
+      const health = await waitFor('somebody to answer', () => fetch(`${url}/health`).catch(() => null));
+      expect(health.status).toBe(200);
+      const ready = await fetch(`${url}/ready`);
+      expect({ status: ready.status, body: await ready.json() }).toMatchObject({
+        status: 503,
+        body: { status: 'starting' },
+      });
+      await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await server.ready();
+      expect((await fetch(`${url}/ready`)).status).toBe(200);
+    } finally {
+      await owner.end();
+      for (const { child } of started.splice(0)) child.kill('SIGKILL');
+      await database.drop();
+    }
   });
 
   it('has a worker with metrics and health of its own', async (context) => {

@@ -3,6 +3,7 @@ import { loadDotEnv, readConfig } from '#libs/config';
 import { assertNodeVersion, failStart, projectVersion } from '#libs/project-files';
 import { startTracing } from '#libs/tracing';
 import { createApp } from './create-app.js';
+import { StartingServer } from './health/starting-server.js';
 import { listen } from './listen.js';
 import { shutDownOnSignals } from './shut-down.js';
 
@@ -14,7 +15,8 @@ async function main(): Promise<void> {
   const store = database.engine === 'pglite' ? `embedded, data in ${database.dataFolder}` : 'on PostgreSQL';
   console.error(`Ragstone is starting ${store} ...`);
   const endTracing = await startTracing(config.tracing, { role: 'api', version: projectVersion() });
-  const app = await createApp(config);
+  const starting = await StartingServer.listen(config.http);
+  const app = await createApp(config).finally(() => starting.close());
   shutDownOnSignals(app, { drainMs: config.http.drainMs, endTracing });
   const url = await listen(app, config.http);
   console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);

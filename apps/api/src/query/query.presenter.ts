@@ -51,7 +51,11 @@ function presentExplanation({ chain, assessment, steps }: Explanation) {
   };
 }
 
-export function presentSearch(retrieval: SearchFindings, latencyMs: number, requestId: string): SearchResponse {
+export function presentSearch(
+  retrieval: SearchFindings,
+  latencyMs: number,
+  requestId: string,
+): SearchResponse {
   return {
     sources: retrieval.sources.map(presentSource),
     latency_ms: round(latencyMs),
