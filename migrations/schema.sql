@@ -318,6 +318,18 @@ ALTER TABLE public.embedding_spaces ALTER COLUMN number ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
+-- Name: feedback; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.feedback (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    request_id text NOT NULL,
+    thumb text NOT NULL,
+    comment text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feedback_thumb_check CHECK ((thumb = ANY (ARRAY['up'::text, 'down'::text])))
+);
+
 -- Name: idempotency_keys; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.idempotency_keys (
@@ -454,6 +466,59 @@ CREATE TABLE public.model_reservations (
     expires_at timestamp with time zone NOT NULL
 );
 
+-- Name: query_logs; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.query_logs (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    request_id text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    error_code text,
+    degraded_reasons text[] NOT NULL,
+    collection text NOT NULL,
+    mode text NOT NULL,
+    user_id text,
+    key_id text,
+    question text,
+    model text,
+    cache text,
+    input_tokens integer NOT NULL,
+    output_tokens integer NOT NULL,
+    cost_micro_usd bigint,
+    latency_ms real NOT NULL,
+    timings_ms jsonb NOT NULL,
+    chunk_ids uuid[] NOT NULL,
+    trace_id text,
+    CONSTRAINT query_logs_status_check CHECK ((status = ANY (ARRAY['answered'::text, 'no_evidence'::text, 'degraded'::text, 'failed'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+-- Name: query_logs_default; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.query_logs_default (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid CONSTRAINT query_logs_tenant_id_not_null NOT NULL,
+    request_id text CONSTRAINT query_logs_request_id_not_null NOT NULL,
+    created_at timestamp with time zone CONSTRAINT query_logs_created_at_not_null NOT NULL,
+    status text CONSTRAINT query_logs_status_not_null NOT NULL,
+    error_code text,
+    degraded_reasons text[] CONSTRAINT query_logs_degraded_reasons_not_null NOT NULL,
+    collection text CONSTRAINT query_logs_collection_not_null NOT NULL,
+    mode text CONSTRAINT query_logs_mode_not_null NOT NULL,
+    user_id text,
+    key_id text,
+    question text,
+    model text,
+    cache text,
+    input_tokens integer CONSTRAINT query_logs_input_tokens_not_null NOT NULL,
+    output_tokens integer CONSTRAINT query_logs_output_tokens_not_null NOT NULL,
+    cost_micro_usd bigint,
+    latency_ms real CONSTRAINT query_logs_latency_ms_not_null NOT NULL,
+    timings_ms jsonb CONSTRAINT query_logs_timings_ms_not_null NOT NULL,
+    chunk_ids uuid[] CONSTRAINT query_logs_chunk_ids_not_null NOT NULL,
+    trace_id text,
+    CONSTRAINT query_logs_status_check CHECK ((status = ANY (ARRAY['answered'::text, 'no_evidence'::text, 'degraded'::text, 'failed'::text])))
+);
+
 -- Name: schema_migrations; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.schema_migrations (
@@ -488,6 +553,21 @@ CREATE TABLE public.tenants (
     name text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+-- Name: worker_heartbeats; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.worker_heartbeats (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    worker_id uuid NOT NULL,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: query_logs_default; Type: TABLE ATTACH; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.query_logs ATTACH PARTITION public.query_logs_default DEFAULT;
 
 -- Name: api_key_secrets api_key_secrets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
@@ -604,6 +684,11 @@ ALTER TABLE ONLY public.embedding_spaces
 ALTER TABLE ONLY public.embedding_spaces
     ADD CONSTRAINT embedding_spaces_tenant_id_provider_model_dimensions_key UNIQUE (tenant_id, provider, model, dimensions);
 
+-- Name: feedback feedback_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_pkey PRIMARY KEY (tenant_id, request_id);
+
 -- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.idempotency_keys
@@ -644,6 +729,16 @@ ALTER TABLE ONLY public.model_calls
 ALTER TABLE ONLY public.model_reservations
     ADD CONSTRAINT model_reservations_pkey PRIMARY KEY (call_id, budget);
 
+-- Name: query_logs query_logs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.query_logs
+    ADD CONSTRAINT query_logs_pkey PRIMARY KEY (tenant_id, request_id, created_at);
+
+-- Name: query_logs_default query_logs_default_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.query_logs_default
+    ADD CONSTRAINT query_logs_default_pkey PRIMARY KEY (tenant_id, request_id, created_at);
+
 -- Name: schema_migrations schema_migrations_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.schema_migrations
@@ -663,6 +758,11 @@ ALTER TABLE ONLY public.tenants
 
 ALTER TABLE ONLY public.tenants
     ADD CONSTRAINT tenants_pkey PRIMARY KEY (tenant_id);
+
+-- Name: worker_heartbeats worker_heartbeats_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.worker_heartbeats
+    ADD CONSTRAINT worker_heartbeats_pkey PRIMARY KEY (tenant_id, worker_id);
 
 -- Name: api_key_secrets_key; Type: INDEX; Schema: public; Owner: -
 
@@ -743,6 +843,34 @@ CREATE INDEX model_calls_request ON public.model_calls USING btree (request_id) 
 -- Name: model_reservations_expiry; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX model_reservations_expiry ON public.model_reservations USING btree (tenant_id, expires_at);
+
+-- Name: query_logs_summary; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX query_logs_summary ON ONLY public.query_logs USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
+
+-- Name: query_logs_default_tenant_id_created_at_status_model_latenc_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX query_logs_default_tenant_id_created_at_status_model_latenc_idx ON public.query_logs_default USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
+
+-- Name: query_logs_status; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX query_logs_status ON ONLY public.query_logs USING btree (tenant_id, status, created_at);
+
+-- Name: query_logs_default_tenant_id_status_created_at_idx; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX query_logs_default_tenant_id_status_created_at_idx ON public.query_logs_default USING btree (tenant_id, status, created_at);
+
+-- Name: query_logs_default_pkey; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.query_logs_pkey ATTACH PARTITION public.query_logs_default_pkey;
+
+-- Name: query_logs_default_tenant_id_created_at_status_model_latenc_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.query_logs_summary ATTACH PARTITION public.query_logs_default_tenant_id_created_at_status_model_latenc_idx;
+
+-- Name: query_logs_default_tenant_id_status_created_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+
+ALTER INDEX public.query_logs_status ATTACH PARTITION public.query_logs_default_tenant_id_status_created_at_idx;
 
 -- Name: chunk_embeddings chunk_embeddings_document; Type: TRIGGER; Schema: public; Owner: -
 
@@ -957,6 +1085,10 @@ ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embedding_spaces ENABLE ROW LEVEL SECURITY;
 
+-- Name: feedback; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.feedback ENABLE ROW LEVEL SECURITY;
+
 -- Name: idempotency_keys; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
@@ -988,6 +1120,14 @@ ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
 -- Name: model_reservations; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.model_reservations ENABLE ROW LEVEL SECURITY;
+
+-- Name: query_logs; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.query_logs ENABLE ROW LEVEL SECURITY;
+
+-- Name: query_logs_default; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.query_logs_default ENABLE ROW LEVEL SECURITY;
 
 -- Name: staged_chunks; Type: ROW SECURITY; Schema: public; Owner: -
 
@@ -1041,6 +1181,10 @@ CREATE POLICY tenant ON public.documents USING ((tenant_id = ( SELECT (NULLIF(cu
 
 CREATE POLICY tenant ON public.embedding_spaces USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
+-- Name: feedback tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.feedback USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
 -- Name: idempotency_keys tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.idempotency_keys USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
@@ -1073,9 +1217,25 @@ CREATE POLICY tenant ON public.model_calls USING ((tenant_id = ( SELECT (NULLIF(
 
 CREATE POLICY tenant ON public.model_reservations USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
+-- Name: query_logs tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.query_logs USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: query_logs_default tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.query_logs_default USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
 -- Name: staged_chunks tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.staged_chunks USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: worker_heartbeats tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.worker_heartbeats USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: worker_heartbeats; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.worker_heartbeats ENABLE ROW LEVEL SECURITY;
 
 -- PostgreSQL database dump complete
 

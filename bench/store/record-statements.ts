@@ -52,6 +52,10 @@ class RecordingDatabase extends Database {
     super();
   }
 
+  get poolUse() {
+    return this.database.poolUse;
+  }
+
   get withoutTenant(): SqlExecutor {
     return this.database.withoutTenant;
   }

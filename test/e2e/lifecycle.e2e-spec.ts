@@ -175,20 +175,6 @@ describe('the service as a process', () => {
     expect(server.output).toContain('127.0.0.1:1/none does not answer');
     expect(server.output).not.toContain('secret');
   });
-
-  it('writes one JSON line a request with its request_id and no question', async () => {
-    const server = start();
-    const client = await server.ready();
-    const { body } = await client.ask('What is the meaning of life?');
-    await server.stop();
-    const lines = server.output
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-    const line = lines.find((entry) => entry.request_id === body.request_id);
-    expect(line).toMatchObject({ req: { method: 'POST', path: '/query' }, res: { statusCode: 200 } });
-    expect(server.output).not.toContain('meaning of life');
-  });
 });
 
 describe('ragstone migrate', () => {

@@ -53,6 +53,11 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'POST /keys',
       'POST /keys/{id}/rotate',
       'DELETE /keys/{id}',
+      'GET /metrics/summary',
+      'GET /admin/queries',
+      'GET /admin/log-level',
+      'PUT /admin/log-level',
+      'POST /query/{request_id}/feedback',
     ].sort(),
   );
 });

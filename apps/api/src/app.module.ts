@@ -1,23 +1,22 @@
-import {
-  type DynamicModule,
-  Module,
-  RequestMethod,
-  StandardSchemaSerializerInterceptor,
-} from '@nestjs/common';
+import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
-import { LoggerModule } from 'nestjs-pino';
+import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { AccessModule } from '#libs/access';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
 import { DatabaseModule } from '#libs/database';
+import { HealthModule } from '#libs/health';
 import { IndexingModule, IndexingWorkerModule } from '#libs/indexing';
 import { ModelsModule } from '#libs/model-routing';
-import { loggerOptions } from '#libs/observability';
+import { loggerOptions, LogLevel, ObservabilityModule, UpkeepModule } from '#libs/observability';
 import { QueryModule } from '#libs/query';
+import { LogLevelController } from './admin/log-level.controller.js';
+import { QueryLogController } from './admin/query-log.controller.js';
 import { CollectionController } from './collections/collection.controller.js';
 import { ConversationController } from './conversations/conversation.controller.js';
 import { DocumentController } from './documents/document.controller.js';
+import { FeedbackController } from './feedback/feedback.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
@@ -41,22 +40,21 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        // The module's own default route pattern matches nothing on Fastify.
-        LoggerModule.forRoot({
-          ...loggerOptions(config.log),
-          forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
-        }),
+        LoggerModule.forRoot(loggerOptions(config.log)),
         AccessModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
+        HealthModule,
         IndexingModule,
         ModelsModule,
+        ObservabilityModule,
         QueryModule,
-        ...(config.database.engine === 'pglite' ? [IndexingWorkerModule] : []),
+        ...(config.database.engine === 'pglite' ? [IndexingWorkerModule, UpkeepModule] : []),
       ],
       controllers: [
         QueryController,
+        FeedbackController,
         StreamController,
         ConversationController,
         IndexController,
@@ -67,9 +65,16 @@ export class AppModule {
         HealthController,
         MetricsController,
         UsageController,
+        QueryLogController,
+        LogLevelController,
       ],
       providers: [
         JobEvents,
+        {
+          provide: LogLevel,
+          inject: [PinoLogger], // which makes the root
+          useFactory: () => new LogLevel(PinoLogger.root),
+        },
         Asking,
         AnswerStreams,
         AnswerSender,

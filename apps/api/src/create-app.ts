@@ -4,8 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Logger } from 'nestjs-pino';
+import { Logger, PinoLogger } from 'nestjs-pino';
 import type { Config } from '#libs/config';
+import { observeProcess } from '#libs/metrics';
 import { projectVersion } from '#libs/project-files';
 import { guardRoutes } from './access/access-hooks.js';
 import { assertGuarded } from './access/assert-guarded.js';
@@ -15,6 +16,7 @@ import { AppModule } from './app.module.js';
 import { keepAnswers } from './idempotency/idempotency-hooks.js';
 import { setupJobSocket } from './jobs/job-socket.js';
 import { shedLoad } from './load/load-hooks.js';
+import { observeRequests } from './observe/observe-requests.js';
 import { setupOpenApi } from './openapi/setup-openapi.js';
 import { answerClientError, answerUnroutable } from './problem/client-error.js';
 import { assertShallow } from './problem/json-depth.js';
@@ -35,6 +37,11 @@ const REQUESTS_PER_SOCKET_MAX = 10_000;
  */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   assertGuarded(config);
+  const { database } = config;
+  observeProcess(
+    { version: projectVersion(), role: 'api', engine: database.engine },
+    database.engine === 'pglite' ? database.dataFolder : null,
+  );
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forRoot(config),
     new FastifyAdapter(serverOptions(config)),
@@ -52,10 +59,10 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const fastify = app.getHttpAdapter().getInstance();
   for (const name of ['rule', 'caller', 'userId', 'idempotencyClaim']) fastify.decorateRequest(name, null);
   fastify.decorateRequest('arrivedAtMs', 0);
-  fastify.addHook('onRequest', (request, reply, done) => {
+  observeRequests(app, PinoLogger.root);
+  fastify.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAtMs = performance.now();
     request.rule = ruleOf(request);
-    void reply.header('x-request-id', request.id);
     done();
   });
   // Ahead of what may refuse: its hook closes the socket of a WebSocket that is refused, and nothing else would.

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { loadDotEnv, readConfig } from '#libs/config';
-import { assertNodeVersion, failStart } from '#libs/project-files';
+import { assertNodeVersion, failStart, projectVersion } from '#libs/project-files';
+import { startTracing } from '#libs/tracing';
 import { createApp } from './create-app.js';
+import { StartingServer } from './health/starting-server.js';
 import { listen } from './listen.js';
 import { shutDownOnSignals } from './shut-down.js';
 
@@ -12,8 +14,10 @@ async function main(): Promise<void> {
   const { database } = config;
   const store = database.engine === 'pglite' ? `embedded, data in ${database.dataFolder}` : 'on PostgreSQL';
   console.error(`Ragstone is starting ${store} ...`);
-  const app = await createApp(config);
-  shutDownOnSignals(app);
+  const endTracing = await startTracing(config.tracing, { role: 'api', version: projectVersion() });
+  const starting = await StartingServer.listen(config.http);
+  const app = await createApp(config).finally(() => starting.close());
+  shutDownOnSignals(app, { drainMs: config.http.drainMs, endTracing });
   const url = await listen(app, config.http);
   console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);
 }

@@ -1,10 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HealthService } from '#libs/health';
 
 const DEADLINE_MS = 9_500;
 const IDLE_SWEEP_MS = 100;
 
-/** On SIGTERM or SIGINT: no new connections, running requests end, the worker stops between steps, the database closes. */
-export function shutDownOnSignals(app: NestFastifyApplication): void {
+/**
+ * On SIGTERM or SIGINT: /ready says so for `drainMs`, so that nobody sends more requests here; then no new connections, running requests end, the worker stops between steps, the database closes.
+ */
+export function shutDownOnSignals(
+  app: NestFastifyApplication,
+  { drainMs, endTracing }: { drainMs: number; endTracing: () => Promise<void> },
+): void {
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -15,9 +22,9 @@ export function shutDownOnSignals(app: NestFastifyApplication): void {
         'Ragstone did not stop in time and ends now; unfinished jobs go on after the next start.',
       );
       process.exit(1);
-    }, DEADLINE_MS);
+    }, drainMs + DEADLINE_MS);
     deadline.unref();
-    closeGently(app).then(
+    stopInOrder(app, drainMs, endTracing).then(
       () => process.exit(0),
       (error: unknown) => {
         console.error('Ragstone failed while stopping:', error);
@@ -27,6 +34,17 @@ export function shutDownOnSignals(app: NestFastifyApplication): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+async function stopInOrder(
+  app: NestFastifyApplication,
+  drainMs: number,
+  endTracing: () => Promise<void>,
+): Promise<void> {
+  app.get(HealthService).shutDown();
+  await sleep(drainMs); // everything is still answered: a load balancer takes this process out meanwhile
+  await closeGently(app);
+  await endTracing();
 }
 
 /** Closes the app; keep-alive connections are closed as soon as they are idle instead of holding it up for seconds. */

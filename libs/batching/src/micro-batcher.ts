@@ -7,11 +7,14 @@ export interface MicroBatcherOptions {
   batchesAtOnce?: number;
   /** Whether a batch that failed with this may hold one bad item among good ones. */
   isItemFault: (error: unknown) => boolean;
+  /** Before a batch is worked on, with how long each of its items has waited. */
+  onBatch?: (waitsMs: number[]) => void;
 }
 
 interface Waiting<Item, Result> {
   item: Item;
   owner: string;
+  since: number;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
@@ -39,7 +42,7 @@ export class MicroBatcher<Item, Result> {
   async run(item: Item, owner: string): Promise<Result> {
     return new Promise((resolve, reject) => {
       const queue = this.queues.get(owner) ?? [];
-      queue.push({ item, owner, resolve, reject });
+      queue.push({ item, owner, since: performance.now(), resolve, reject });
       this.queues.set(owner, queue);
       this.count += 1;
       this.schedule();
@@ -67,6 +70,10 @@ export class MicroBatcher<Item, Result> {
     const batch = this.take();
     if (batch.length === 0) return;
     this.running += 1;
+    if (this.options.onBatch) {
+      const now = performance.now();
+      this.options.onBatch(batch.map(({ since }) => now - since));
+    }
     void this.perform(batch).finally(() => {
       this.running -= 1;
       if (this.count > 0 && this.running < this.batchesAtOnce) this.flush();

@@ -240,7 +240,8 @@ describeOnEachEngine('the corpus', (open) => {
     const lease = (await leases.start(id, 1))!; // taken over
     expect(await leases.progress(lost, { stage: 'parse', done: 1, total: 1 })).toBe(false);
     expect(await leases.progress(lease, { stage: 'embed', done: 3, total: 9 })).toBe(true);
-    expect(await leases.listEnded([lost, lease])).toEqual([lost]);
+    expect([lost.isTakeover, lease.isTakeover]).toEqual([false, true]);
+    expect(await leases.listEnded([lost, lease])).toEqual([{ jobId: id, fence: lost.fence }]);
     expect(await jobs.get(id)).toMatchObject({
       status: 'running',
       stage: 'embed',

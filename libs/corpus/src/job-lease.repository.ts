@@ -8,6 +8,9 @@ export interface JobLease {
   fence: string;
 }
 
+/** `isTakeover`: another worker had it, and has not given it back. */
+export type StartedLease = JobLease & { isTakeover: boolean };
+
 export interface JobProgress {
   stage: IndexStage;
   done: number;
@@ -23,23 +26,23 @@ export class JobLeaseRepository {
   constructor(private readonly database: Database) {}
 
   /** @returns null when the job has ended already */
-  async start(jobId: string, attempt: number): Promise<JobLease | null> {
-    const [row] = await this.database.query<{ fence: string }>({
-      name: 'job_start',
+  async start(jobId: string, attempt: number): Promise<StartedLease | null> {
+    const [row] = await this.database.query<{ fence: string; is_takeover: boolean }>({
+      name: 'job_start_2',
       text: `
         with job as (
           update index_jobs set status = 'running', fence = fence + 1, attempts = $2::integer, error = null, done = 0,
             total = case when kind in ('batch', 'crawl', 'rechunk') then total end,
             stage = case when kind in ('batch', 'crawl', 'rechunk') then stage end, started_at = coalesce(started_at, now())
           where id = $1::uuid and status in ('queued', 'running')
-          returning fence, version_id
+          returning new.fence, new.version_id, old.status = 'running' as is_takeover
         ), version as (
           update document_versions set status = 'running' from job where id = job.version_id
         )
-        select fence from job`,
+        select fence, is_takeover from job`,
       values: [jobId, attempt],
     });
-    return row ? { jobId, fence: row.fence } : null;
+    return row ? { jobId, fence: row.fence, isTakeover: row.is_takeover } : null;
   }
 
   /** @returns false when the lease has ended */

@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { ApiKeyRepository, IdempotentResponseRepository } from '#libs/access';
 import { type Database, runAsTenant } from '#libs/database';
 import { ModelCallRepository, noUsage } from '#libs/model-routing';
+import { QueryLogRepository, WorkerHeartbeatRepository } from '#libs/observability';
 import { describeOnEachEngine } from '../../../test/support/engines.js';
+import { loggedQuery } from '../../../test/support/logged-query.js';
 import {
   ChunkRepository,
   CollectionRepository,
@@ -39,8 +41,10 @@ function repositories(database: Database, engine: LexicalEngine = 'bm25') {
     spaces: new EmbeddingSpaceRepository(database),
     jobs: new IndexJobRepository(database),
     modelCalls: new ModelCallRepository(database),
+    queryLog: new QueryLogRepository(database),
     reembeddings: new ReembeddingRepository(database),
     vectorIndexes: new VectorIndexRepository(database),
+    workers: new WorkerHeartbeatRepository(database),
     versions: new VersionRepository(database, engine),
   };
 }
@@ -95,7 +99,14 @@ async function fill(database: Database, all: Repositories) {
   await all.modelCalls.settle([call]);
   const reservation = { ...call, callId: randomUUID(), microUsd: 5, expiresInMs: -1_000 };
   await all.modelCalls.reserve(reservation);
+  const requestId = randomUUID();
+  await all.queryLog.insert([loggedQuery({ requestId, question: SECRET, model: SECRET })]);
+  await all.queryLog.saveFeedback(requestId, 'up', SECRET);
+  const worker = { id: randomUUID(), host: SECRET, pid: 1 };
+  await all.workers.beat(worker);
   return {
+    worker,
+    requestId,
     space,
     target,
     collection,
@@ -413,6 +424,13 @@ const attempts: {
     tryReserve: () => Promise.resolve(), // what reserve calls
     open: () => Promise.resolve(),
   },
+  queryLog: {
+    insert: ({ queryLog }, v) => queryLog.insert([loggedQuery({ requestId: v.requestId, question: 'mine' })]),
+    summarize: async ({ queryLog }) => ({ ...(await queryLog.summarize(new Date(0))) }),
+    list: ({ queryLog }) => queryLog.list({ since: new Date(0), limit: 9 }),
+    saveFeedback: async ({ queryLog }) =>
+      expectSame(await queryLog.saveFeedback(randomUUID(), 'down', 'mine'), null),
+  },
   reembeddings: {
     listMissing: ({ reembeddings }, v) =>
       reembeddings.listMissing(v.collection.id, v.target, { afterChunkId: null, limit: 9 }),
@@ -435,6 +453,14 @@ const attempts: {
       expectSame(await vectorIndexes.build(v.target, { memoryMb: 64, workers: 0 }, () => undefined), false),
     create: () => Promise.resolve(), // what build calls
     watch: () => Promise.resolve(),
+  },
+  workers: {
+    beat: ({ workers }, v) => workers.beat({ ...v.worker, host: 'mine' }),
+    leave: ({ workers }, v) => workers.leave(v.worker.id),
+    countSeen: async ({ workers }, v) => {
+      await workers.leave(v.worker.id); // of the attempt before
+      expectSame(await workers.countSeen(3_600), 0);
+    },
   },
   versions: {
     submit: ({ versions }, v, database) =>

@@ -1,5 +1,6 @@
 import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '#libs/config';
+import { measureDatabase } from './measure-database.js';
 import { migrate } from './migrate.js';
 import { openDatabase } from './open-database.js';
 import { Database } from './ports/database.js';
@@ -25,9 +26,14 @@ import { Database } from './ports/database.js';
   exports: [Database],
 })
 export class DatabaseModule implements OnApplicationShutdown {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  private readonly endMeasuring: () => void;
+
+  constructor(@Inject(Database) private readonly database: Database) {
+    this.endMeasuring = measureDatabase(database);
+  }
 
   async onApplicationShutdown(): Promise<void> {
+    this.endMeasuring();
     await this.database.close();
   }
 }

@@ -3,8 +3,14 @@ export { backup } from './backup/backup.js';
 export type { PgTools } from './backup/pg-tools.js';
 export { restore } from './backup/restore.js';
 export { DatabaseModule } from './database.module.js';
-export { migrate, readMigrations, type Migration } from './migrate.js';
+export { listPending, migrate, readMigrations, type Migration } from './migrate.js';
 export { openDatabase, type DatabaseOptions } from './open-database.js';
-export { Database, type SqlExecutor, type SqlQuery, type Transaction } from './ports/database.js';
+export {
+  Database,
+  type PoolUse,
+  type SqlExecutor,
+  type SqlQuery,
+  type Transaction,
+} from './ports/database.js';
 export { halfvecArray, halfvecBinary, halfvecLiteral } from './halfvec.js';
 export { currentTenant, DEFAULT_TENANT, runAsTenant } from './tenant.js';

@@ -48,6 +48,12 @@ export async function migrate(database: Database, migrations?: Migration[]): Pro
   return applied;
 }
 
+/** Names of what `migrate` would apply. */
+export async function listPending(database: Database): Promise<string[]> {
+  const pending = await missing(database.withoutTenant, await readMigrations());
+  return pending.map(({ name }) => name);
+}
+
 async function missing(executor: SqlExecutor, wanted: Migration[]): Promise<Migration[]> {
   const [table] = await executor.query<{ exists: boolean }>({
     text: `select to_regclass('public.schema_migrations') is not null as exists`,

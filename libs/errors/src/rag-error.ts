@@ -26,6 +26,7 @@ export const ragErrorCodes = [
   'collection_not_found',
   'document_not_found',
   'job_not_found',
+  'query_not_found',
   'job_conflict',
   'queue_full',
   'too_many_followers',

@@ -7,6 +7,7 @@ import type {
   JobLease,
   JobLeaseRepository,
 } from '#libs/corpus';
+import { jobFailures, jobTakeovers } from '#libs/metrics';
 import { isRagError } from '#libs/errors';
 import { backoffSeconds, type JobContext, type JobResult, RetryLater } from '#libs/jobs';
 import { LeaseEnded, type LeaseWatch } from './lease-watch.js';
@@ -42,6 +43,7 @@ export class LeasedJobs {
     work: (run: LeasedJob) => Promise<JobResult>,
   ): Promise<JobResult> {
     const lease = await this.leases.start(jobId, context.attempt);
+    if (lease?.isTakeover) jobTakeovers.inc();
     const job = await this.jobs.find(jobId); // after the start: from then on nobody adds to its details
     if (!job) return { outcome: 'skipped', reason: 'the job is gone, with its document or collection' };
     if (!lease) return { outcome: 'skipped', reason: `the job is ${job.status} already` };
@@ -55,7 +57,7 @@ export class LeasedJobs {
       return await this.settle(job, lease, error, progress.stage, context);
     } finally {
       held.release();
-      await progress.settled();
+      await progress.end();
     }
   }
 
@@ -74,7 +76,9 @@ export class LeasedJobs {
     const failure = describeFailure(error, stage);
     const failed = job.failedAttempts + 1;
     const failedMax = isPoison(error) ? POISON_ATTEMPTS_MAX : FAILED_ATTEMPTS_MAX;
-    if (failure.retryable && failed < failedMax && !context.isLastAttempt) {
+    const isFinal = !failure.retryable || failed >= failedMax || context.isLastAttempt;
+    jobFailures.inc({ code: failure.code, stage: stage ?? 'none', is_final: String(isFinal) });
+    if (!isFinal) {
       await this.leases.requeue(lease, failure);
       throw new RetryLater(Math.max(backoffSeconds(failed), askedSeconds(error)), error);
     }

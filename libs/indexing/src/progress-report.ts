@@ -1,3 +1,4 @@
+import { jobStageSeconds } from '#libs/metrics';
 import type { IndexStage, JobLease, JobLeaseRepository } from '#libs/corpus';
 
 const INTERVAL_MS = 250;
@@ -7,6 +8,7 @@ const INTERVAL_MS = 250;
 export class ProgressReport {
   /** What is being done: where a failure belongs. */
   stage: IndexStage | null = null;
+  private stageSince = performance.now();
   private done = 0;
   private total: number | null = null;
   private writtenAtMs = Date.now();
@@ -20,8 +22,15 @@ export class ProgressReport {
   ) {}
 
   enter(stage: IndexStage, total: number | null = null, done = 0): void {
+    this.endStage();
     this.stage = stage;
     this.update(done, total);
+  }
+
+  /** The job has ended, in whatever way. */
+  async end(): Promise<void> {
+    this.endStage();
+    await this.settled();
   }
 
   update(done: number, total: number | null): void {
@@ -50,6 +59,12 @@ export class ProgressReport {
     clearTimeout(this.due);
     this.due = undefined;
     await this.writing;
+  }
+
+  private endStage(): void {
+    const now = performance.now();
+    if (this.stage) jobStageSeconds.observe({ stage: this.stage }, (now - this.stageSince) / 1_000);
+    this.stageSince = now;
   }
 
   /** What came too soon after a write is written in its turn, even if nothing follows. */

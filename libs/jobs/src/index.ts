@@ -11,4 +11,4 @@ export {
   type JobResult,
   RetryLater,
 } from './job-payloads.js';
-export { type EnqueueOptions, type JobState, JobQueue } from './job-queue.js';
+export { type EnqueueOptions, type JobState, JobQueue, type QueueDepth } from './job-queue.js';

@@ -4,6 +4,18 @@ import type { JobHandler, JobName, JobPayload } from './job-payloads.js';
 /** Done: the queue is through with it. Given up: no attempts are left. Unknown: there is no such job. */
 export type JobState = 'open' | 'done' | 'given_up' | 'unknown';
 
+/** What a queue holds, of all tenants. */
+export interface QueueDepth {
+  queue: JobName;
+  /** Could run now. */
+  waiting: number;
+  /** Wait for the time of their next try. */
+  delayed: number;
+  running: number;
+  /** How long the oldest has waited that could run; 0: none waits. */
+  oldestSeconds: number;
+}
+
 export interface EnqueueOptions {
   startAfterSeconds?: number;
   /** Higher ones run first. Default 0. */
@@ -39,6 +51,8 @@ export abstract class JobQueue {
 
   /** How many jobs wait, of all tenants, counted up to `max`. */
   abstract countWaiting(name: JobName, max: number): Promise<number>;
+
+  abstract readDepths(): Promise<QueueDepth[]>;
 
   /** Open: waiting or running. */
   abstract stateOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<JobState>;

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Module } from '@nestjs/common';
 import { Database, DatabaseModule } from '#libs/database';
 import { PgBossJobQueue } from './adapters/pg-boss-job-queue.js';
 import { JobQueue } from './job-queue.js';
+import { measureQueue } from './measure-queue.js';
 
 @Module({
   imports: [DatabaseModule],
@@ -19,9 +20,14 @@ import { JobQueue } from './job-queue.js';
   exports: [JobQueue],
 })
 export class JobsModule implements BeforeApplicationShutdown {
-  constructor(@Inject(JobQueue) private readonly queue: JobQueue) {}
+  private readonly endMeasuring: () => void;
+
+  constructor(@Inject(JobQueue) private readonly queue: JobQueue) {
+    this.endMeasuring = measureQueue(queue);
+  }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.endMeasuring();
     await this.queue.stop();
   }
 }

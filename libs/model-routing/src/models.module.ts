@@ -11,6 +11,7 @@ import { bookEmbeddings } from './ledger/embedding-calls.js';
 import { DatabaseLedger } from './ledger/database-ledger.js';
 import { Ledger } from './ledger/ledger.js';
 import { ModelCallRepository } from './ledger/model-call.repository.js';
+import { measureModels } from './measure-models.js';
 import { openRouter } from './open-router.js';
 import { BreakerShare, NoBreakerShare } from './routing/breaker-share.js';
 import { ModelRouter } from './routing/model-router.js';
@@ -46,14 +47,21 @@ import { RedisBreakerShare } from './routing/redis-breaker-share.js';
   exports: [EmbeddingModels, Ledger, ModelCallRepository, ModelRouter],
 })
 export class ModelsModule implements OnApplicationShutdown {
+  private readonly endMeasuring: () => void;
+
   constructor(
     @Inject(EmbeddingModels) private readonly embeddings: EmbeddingModels,
     @Inject(ModelRouter) private readonly router: ModelRouter,
     @Inject(Ledger) private readonly ledger: DatabaseLedger,
     @Inject(BreakerShare) private readonly share: BreakerShare,
-  ) {}
+    @Inject(ModelCallRepository) calls: ModelCallRepository,
+    @Inject(CONFIG) { models }: Config,
+  ) {
+    this.endMeasuring = measureModels(router, calls, models.budgets);
+  }
 
   async onApplicationShutdown(): Promise<void> {
+    this.endMeasuring();
     await Promise.all([this.embeddings.close(), this.router.close(), this.share.close()]);
     await this.ledger.close();
   }

@@ -1,33 +1,34 @@
 import type { Params } from 'nestjs-pino';
 import { stdSerializers } from 'pino';
+import { currentTraceIds } from '#libs/tracing';
 import { maskSecrets } from './mask-secrets.js';
+import { currentRequestId } from './request-context.js';
 
-type RequestLike = { id?: unknown; method?: string; url?: string };
-
-/** One JSON line a request, with its id, never its body; readable lines in a terminal. */
+/** JSON lines with the request and the trace they belong to; readable ones in a terminal. Keys never reach them. */
 export function loggerOptions({ level, pretty }: { level: string; pretty: boolean }): Params {
   return {
+    // No middleware: it costs a child logger a request. The line of a request is written when it has ended.
+    forRoutes: [],
     pinoHttp: {
       level,
       ...(pretty && {
         transport: {
           target: 'pino-pretty',
-          options: { singleLine: true, ignore: 'pid,hostname,req,res,responseTime' },
+          options: { singleLine: true, ignore: 'pid,hostname,service' },
         },
       }),
+      autoLogging: false,
       base: { service: 'ragstone', pid: process.pid },
+      mixin: logContext,
       hooks: { logMethod: logFields, streamWrite: maskSecrets },
-      serializers: {
-        error: stdSerializers.err,
-        req: ({ id, method, url }: RequestLike) => ({ id, method, path: url?.split('?', 1)[0] }),
-        res: ({ statusCode }: { statusCode?: number }) => ({ statusCode }),
-      },
-      customProps: (request) => ({ request_id: request.id }),
-      customSuccessMessage: (request, response, ms) =>
-        `${request.method} ${request.url?.split('?', 1)[0]} ${response.statusCode} ${Math.round(ms)} ms`,
-      customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'error' : 'info'),
+      serializers: { error: stdSerializers.err },
     },
   };
+}
+
+function logContext(): Record<string, string> {
+  const requestId = currentRequestId();
+  return { ...(requestId !== undefined && { request_id: requestId }), ...currentTraceIds() };
 }
 
 /** `log(message, fields)` of Nest's logger comes as (context, message, fields), of which pino drops the fields. */

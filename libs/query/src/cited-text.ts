@@ -1,3 +1,4 @@
+import { citations as countedCitations } from '#libs/metrics';
 import type { Source } from '#libs/retrieval';
 import { analyzeTerms, splitSentences } from '#libs/text-analysis';
 import { type Citation, citeQuote, type DegradedReason, type TextRange } from './answer.js';
@@ -162,8 +163,10 @@ export class CitedText {
       const citation = this.cite(number, quote, claim);
       if (!citation) {
         this.droppedMarkers += 1;
+        countedCitations.inc({ verified: 'false' });
         continue;
       }
+      countedCitations.inc({ verified: 'true' });
       if (!citation.answerRanges.some(({ start }) => start === range.start))
         citation.answerRanges.push(range);
       this.addMarker(`[${citation.number}]`);

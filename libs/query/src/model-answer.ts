@@ -1,5 +1,6 @@
 import { isRagError } from '#libs/errors';
 import type { RouteConfig } from '#libs/config';
+import { observeStage } from '#libs/metrics';
 import {
   type Assessment,
   assessComplexity,
@@ -157,15 +158,20 @@ export class ModelAnswerer {
         : new CitedText(sources, policy);
     let reply: ReplyText = begin();
     try {
+      let verifyMs = 0;
       for await (const event of this.reply(request, call, isStreamed)) {
         if (event.type === 'restart') {
           reply = begin();
           yield { type: 'restart', reason: event.reason };
         } else if (event.type === 'text') {
+          const start = performance.now();
           const text = reply.push(event.text);
+          verifyMs += performance.now() - start;
           if (text !== '') yield { type: 'token', text };
         } else {
+          const start = performance.now();
           const text = reply.end();
+          observeStage('verify', verifyMs + performance.now() - start);
           if (text !== '') yield { type: 'token', text };
           const spent = { ...spentOn(calls), model: event.completion.providerModel };
           const { checked } = reply;

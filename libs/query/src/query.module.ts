@@ -10,6 +10,7 @@ import {
   type LexicalEngine,
 } from '#libs/corpus';
 import { EmbeddingModels, Ledger, ModelRouter, ModelsModule, openReranker } from '#libs/model-routing';
+import { ObservabilityModule, QueryObserver } from '#libs/observability';
 import { Retriever } from '#libs/retrieval';
 import { ConversationService } from './conversation/conversation.service.js';
 import { AnswerCache } from './answer-cache.js';
@@ -21,7 +22,7 @@ import { Searcher } from './search/searcher.js';
 const SOURCE_RERANKER = Symbol('SourceReranker');
 
 @Module({
-  imports: [CacheModule, ConversationsModule, CorpusModule, ModelsModule],
+  imports: [CacheModule, ConversationsModule, CorpusModule, ModelsModule, ObservabilityModule],
   providers: [
     {
       provide: Retriever,
@@ -92,6 +93,7 @@ const SOURCE_RERANKER = Symbol('SourceReranker');
         ModelAnswerer,
         AnswerCache,
         Ledger,
+        QueryObserver,
         CONFIG,
       ],
       useFactory: (
@@ -102,6 +104,7 @@ const SOURCE_RERANKER = Symbol('SourceReranker');
         answerer: ModelAnswerer,
         cache: AnswerCache,
         ledger: Ledger,
+        observer: QueryObserver,
         { models }: Config,
       ) =>
         new QueryService(
@@ -112,6 +115,7 @@ const SOURCE_RERANKER = Symbol('SourceReranker');
           answerer,
           cache,
           ledger,
+          observer,
           models.routes.assist,
         ),
     },

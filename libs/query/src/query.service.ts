@@ -3,8 +3,9 @@ import { Logger } from '@nestjs/common';
 import { SingleFlight } from '#libs/cache';
 import { RagError, isRagError } from '#libs/errors';
 import type { Collection, CollectionRepository, MetadataFilter } from '#libs/corpus';
-import { answerCacheRequests } from '#libs/metrics';
+import { answerCacheRequests, modelFallbacks } from '#libs/metrics';
 import { type ChatMessage, EXTRACTIVE, type Ledger, type ModelRouter, noUsage } from '#libs/model-routing';
+import type { QueryObserver } from '#libs/observability';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
 import { type Answer, noSpending, noTokens, plusSpending, type Spending, withSpending } from './answer.js';
 import type { AnswerCache } from './answer-cache.js';
@@ -38,6 +39,8 @@ export interface Question {
   requestId?: string | undefined;
   /** The API key that pays. */
   keyId?: string | undefined;
+  /** Who asks, as the client says. */
+  userId?: string | null | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -77,6 +80,7 @@ export class QueryService {
     private readonly answerer: ModelAnswerer,
     private readonly cache: AnswerCache,
     private readonly ledger: Ledger,
+    private readonly observer: QueryObserver,
     private readonly assistChain: string,
   ) {}
 
@@ -85,6 +89,10 @@ export class QueryService {
    * model_unavailable (the embedding model, or a chain that does not end in "extractive"); the signal's reason
    */
   async answer(question: Question): Promise<AnsweredQuestion> {
+    return this.observer.observe(question, () => this.findAnswer(question));
+  }
+
+  private async findAnswer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
     this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
@@ -113,7 +121,11 @@ export class QueryService {
   }
 
   /** The same answer, handed out while it is made. Leaving the iteration ends the calls of models. @throws as `answer` */
-  async *stream(question: Question): AsyncGenerator<AnswerEvent, void> {
+  stream(question: Question): AsyncGenerator<AnswerEvent, void> {
+    return this.observer.observeStream(question, this.findAnswerStreamed(question), answerOf);
+  }
+
+  private async *findAnswerStreamed(question: Question): AsyncGenerator<AnswerEvent, void> {
     const start = performance.now();
     this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
@@ -228,6 +240,7 @@ export class QueryService {
     if (answer?.status === 'no_evidence') yield* handOut(answer); // what the model said was held back
     if (answer) return { ...answer, explanation };
     if (!mayExtract) throw error;
+    modelFallbacks.inc({ model: EXTRACTIVE });
     this.logger.warn('no model answered, answering with quotes', {
       code: isRagError(error) ? error.code : 'unknown',
       chain: explanation.chain,
@@ -257,6 +270,10 @@ export class QueryService {
       `The model "${model}" is not configured. Configured: ${[...names].join(', ') || EXTRACTIVE}.`,
     );
   }
+}
+
+function answerOf(event: AnswerEvent): AnsweredQuestion | null {
+  return event.type === 'final' ? event.answer : null;
 }
 
 function bypassesCache({ usesCache, explains, history }: Question): boolean {

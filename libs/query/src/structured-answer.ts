@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import { citations as countedCitations } from '#libs/metrics';
 import type { Source } from '#libs/retrieval';
 import { type Citation, citeQuote, type DegradedReason } from './answer.js';
 import { type OutputPolicy, withoutInvisible } from './output-policy.js';
@@ -98,6 +99,8 @@ function checkStructured(
     if (cited) citations.push(cited);
   }
   const degradedReasons: DegradedReason[] = [];
+  countedCitations.inc({ verified: 'true' }, citations.length);
+  countedCitations.inc({ verified: 'false' }, given.length - citations.length);
   if (citations.length < given.length) degradedReasons.push('citation_unverified');
   if (citations.length === 0) degradedReasons.push('uncited_answer');
   if (removed > 0) degradedReasons.push('link_removed');

@@ -6,6 +6,8 @@ import type {
   LexicalEngine,
   MetadataFilter,
 } from '#libs/corpus';
+import { observeStage } from '#libs/metrics';
+import { inSpan, noteContent } from '#libs/tracing';
 import { analyzeTermPositions, isMostlyUnspaced, lexicalQuery, TermFinder } from '#libs/text-analysis';
 import { fuse, type FusedChunk, type NearChunk } from './fuse.js';
 import { groupNeighbours, type ScoredChunk, type Source, toSource } from './merge-neighbours.js';
@@ -62,6 +64,23 @@ export class Retriever {
    * so it is looked for again.
    */
   async retrieve(request: RetrievalRequest): Promise<Retrieval> {
+    const attributes = { 'ragstone.mode': request.mode, 'ragstone.top_k': request.topK };
+    return inSpan('retrieve', { attributes }, async (span) => {
+      const retrieval = await this.retrieveWhole(request);
+      noteContent(span, () => ({
+        inputs: { question: request.question },
+        outputs: {
+          documents: retrieval.sources.map(({ title, text }) => ({
+            page_content: text,
+            metadata: { title },
+          })),
+        },
+      }));
+      return retrieval;
+    });
+  }
+
+  private async retrieveWhole(request: RetrievalRequest): Promise<Retrieval> {
     for (let attempt = 1; ; attempt += 1) {
       const { isComplete, ...retrieval } = await this.retrieveOnce(request);
       if (isComplete || attempt === TRIES_MAX) return retrieval;
@@ -80,7 +99,12 @@ export class Retriever {
     const weights = weightsOf(request.space, isMostlyUnspaced(request.question));
     const lexicalShare = request.mode === 'hybrid' ? weights.lexical : request.mode === 'lexical' ? 1 : 0;
     const fused = fuse(lexical.found, vector.found, { lexical: lexicalShare }, measured).slice(0, limit);
-    const ranked = await this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0);
+    const rerankStart = performance.now();
+    observeStage('fuse', rerankStart - rankStart);
+    const ranked = await inSpan('rerank', {}, () =>
+      this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0),
+    );
+    observeStage('rerank', performance.now() - rerankStart);
     return {
       isComplete: ranked.length === fused.length,
       sources: await this.sourcesOf(request, ranked),
@@ -117,14 +141,16 @@ export class Retriever {
     if (mode === 'vector') return { found: [], searchMs: 0 };
     const start = performance.now();
     const limit = Math.max(CANDIDATES, topK);
-    const byLanguage = await Promise.all(
-      collection.languages.map((language) =>
-        this.chunks.findLexical({
-          scope: { collectionId: collection.id, filter },
-          language,
-          text: lexicalQuery(question),
-          limit,
-        }),
+    const byLanguage = await inSpan('lexical search', {}, () =>
+      Promise.all(
+        collection.languages.map((language) =>
+          this.chunks.findLexical({
+            scope: { collectionId: collection.id, filter },
+            language,
+            text: lexicalQuery(question),
+            limit,
+          }),
+        ),
       ),
     );
     const found = byLanguage.flat();
@@ -137,14 +163,16 @@ export class Retriever {
     const start = performance.now();
     const vector = await embedding;
     const embedded = performance.now();
-    const found = await this.vectors.search({
-      collection,
-      filter,
-      space,
-      embedding: vector,
-      limit: Math.max(CANDIDATES, topK),
-      wanted: topK,
-    });
+    const found = await inSpan('vector search', {}, () =>
+      this.vectors.search({
+        collection,
+        filter,
+        space,
+        embedding: vector,
+        limit: Math.max(CANDIDATES, topK),
+        wanted: topK,
+      }),
+    );
     return { found, embedMs: embedded - start, searchMs: performance.now() - embedded };
   }
 

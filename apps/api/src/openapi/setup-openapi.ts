@@ -39,7 +39,7 @@ function completed(document: OpenAPIObject): OpenAPIObject {
     document.paths[path]!.post!.requestBody = body() as never;
   }
   for (const [path, item] of Object.entries(document.paths)) {
-    for (const method of ['get', 'post', 'patch', 'delete'] as const) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
       const operation = item[method];
       if (!operation) continue;
       describeAccess(operation, declaredRule(method.toUpperCase(), path));

@@ -27,6 +27,7 @@ export const httpStatusByCode = {
   collection_not_found: 404,
   document_not_found: 404,
   job_not_found: 404,
+  query_not_found: 404,
   job_conflict: 409,
   queue_full: 429,
   too_many_followers: 429,

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RagError, RagErrorCode } from '#libs/errors';
-import { requestsRefused } from '#libs/metrics';
+import { httpRejected } from '#libs/metrics';
 import { asRagError, problemOf } from './problem-of.js';
 
 const RETRY_AFTER_SECONDS = 2;
@@ -24,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const failure = asRagError(error, request);
     if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
-    if (refusals.has(failure.code)) requestsRefused.inc({ code: failure.code });
+    if (refusals.has(failure.code)) httpRejected.inc({ reason: failure.code });
     const problem = problemOf(failure, request.id);
     const { status } = problem;
     const challenge = challengeOf(failure);

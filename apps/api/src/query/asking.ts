@@ -45,7 +45,7 @@ export class Asking {
   }
 }
 
-function toQuestion(body: AnswerRequest, { requestId, keyId, signal }: AskingContext): Question {
+function toQuestion(body: AnswerRequest, { requestId, keyId, userId, signal }: AskingContext): Question {
   const { question, collection, mode, filters, temperature, model, cache, explain } = body;
   return {
     question,
@@ -61,6 +61,7 @@ function toQuestion(body: AnswerRequest, { requestId, keyId, signal }: AskingCon
     explains: explain,
     requestId,
     keyId: keyId ?? undefined,
+    userId,
     signal,
   };
 }

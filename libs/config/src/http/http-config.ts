@@ -6,6 +6,8 @@ export interface HttpConfig {
   host: string;
   port: number;
   bodyBytesMax: number;
+  /** After SIGTERM, before the server closes: /ready says 503 meanwhile. */
+  drainMs: number;
   /** PEM files; null: plain HTTP. */
   tls: { certFile: string; keyFile: string } | null;
   /** Proxies whose X-Forwarded-For is believed. */
@@ -30,6 +32,7 @@ export const httpVariables = {
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(8000),
   HTTP_BODY_BYTES_MAX: positive.default(10 * 1024 * 1024),
+  HTTP_DRAIN_MS: z.coerce.number('must be a number').int().min(0).max(120_000).default(0),
   HTTP_TLS_CERT: z.string().optional(),
   HTTP_TLS_KEY: z.string().optional(),
   HTTP_TRUST_PROXIES: listOf(proxy),
@@ -49,6 +52,7 @@ export function httpConfig(values: Values): HttpConfig {
     host: values.HOST,
     port: values.PORT,
     bodyBytesMax: values.HTTP_BODY_BYTES_MAX,
+    drainMs: values.HTTP_DRAIN_MS,
     tls: cert && key ? { certFile: resolve(cert), keyFile: resolve(key) } : null,
     trustProxies: values.HTTP_TRUST_PROXIES,
     deadlineMs: values.HTTP_DEADLINE_MS,

@@ -1,7 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import pg from 'pg';
+import pg, { DatabaseError } from 'pg';
 import { isRagError, RagError } from '#libs/errors';
-import { Database, type SqlExecutor, type SqlQuery, type Transaction } from '../ports/database.js';
+import { databaseBusySeconds, databaseErrors, databaseWaitSeconds } from '#libs/metrics';
+import {
+  Database,
+  type PoolUse,
+  type SqlExecutor,
+  type SqlQuery,
+  type Transaction,
+} from '../ports/database.js';
 import { currentTenant } from '../tenant.js';
 import { asDatabaseError, unavailable } from './database-error.js';
 import { type Settings, SettingsQuery, settingsSql } from './settings-query.js';
@@ -65,6 +72,11 @@ export abstract class PoolDatabase extends Database {
     this.role = role;
   }
 
+  get poolUse(): PoolUse {
+    const { totalCount, idleCount, waitingCount, options } = this.pool;
+    return { inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount, max: options.max };
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }
@@ -109,11 +121,14 @@ export abstract class PoolDatabase extends Database {
   private async withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     this.assertOutsideTransaction();
     let client: pg.PoolClient;
+    const waitStart = performance.now();
     try {
       client = await pool.connect();
     } catch (error) {
-      throw asDatabaseError(error);
+      throw counted(asDatabaseError(error));
     }
+    const busyStart = performance.now();
+    databaseWaitSeconds.observe((busyStart - waitStart) / 1_000);
     let broken: Error | undefined;
     // A connection that breaks while it is checked out says so here; unheard, it would end the process.
     const onError = (error: Error) => {
@@ -123,12 +138,13 @@ export abstract class PoolDatabase extends Database {
     try {
       return await work(client);
     } catch (error) {
-      const failure = asDatabaseError(error);
+      const failure = counted(asDatabaseError(error));
       if (isRagError(failure) && failure.code === 'database_unavailable') broken = failure;
       throw failure;
     } finally {
       client.off('error', onError);
       client.release(broken ?? doubtful.has(client));
+      databaseBusySeconds.observe((performance.now() - busyStart) / 1_000);
     }
   }
 
@@ -138,6 +154,13 @@ export abstract class PoolDatabase extends Database {
       throw new Error('database.query inside a transaction would wait for itself: use the transaction');
     }
   }
+}
+
+/** What a transaction's own work throws is not the database's. */
+function counted(failure: unknown): unknown {
+  if (isRagError(failure) && failure.code.startsWith('database_')) databaseErrors.inc({ code: failure.code });
+  else if (failure instanceof DatabaseError) databaseErrors.inc({ code: 'other' });
+  return failure;
 }
 
 /** Connections on which it is not known what the server has prepared. */

@@ -8,6 +8,14 @@ export interface SqlQuery {
   settings?: Readonly<Record<string, string>>;
 }
 
+/** Connections of the application's pool. `waiting`: statements and transactions that wait for one. */
+export interface PoolUse {
+  inUse: number;
+  idle: number;
+  waiting: number;
+  max: number;
+}
+
 /** What runs SQL: the database itself, or one transaction of it. */
 export interface SqlExecutor {
   /**
@@ -63,6 +71,8 @@ export abstract class Database implements SqlExecutor {
 
   /** The role that statements run as, so that row-level security binds them; set once the schema is migrated. */
   abstract switchRole(role: string | null): void;
+
+  abstract readonly poolUse: PoolUse;
 
   /** Waits for running queries, then lets go of connections, threads and locks. */
   abstract close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type JobWithMetadata, PgBoss } from 'pg-boss';
 import { currentTenant, type Database, DEFAULT_TENANT, runAsTenant, type Transaction } from '#libs/database';
+import { inSpan, SpanKind, traceHeaders, withTrace } from '#libs/tracing';
 import {
   backoffSeconds,
   jobPayloads,
@@ -9,7 +10,8 @@ import {
   type JobPayload,
   RetryLater,
 } from '../job-payloads.js';
-import { type EnqueueOptions, JobQueue, type JobState } from '../job-queue.js';
+import { collectAtScrape, jobRunningSeconds, jobs, jobsDead, jobSeconds } from '#libs/metrics';
+import { type EnqueueOptions, JobQueue, type JobState, type QueueDepth } from '../job-queue.js';
 import { executorFor } from './executor.js';
 import { installJobQueue } from './install-job-queue.js';
 
@@ -20,7 +22,10 @@ const POLLING_SECONDS = 2;
 const NO_JOB = '00000000-0000-0000-0000-000000000000';
 
 /** A job runs as the tenant that enqueued it; jobs of before tenants have none. */
-type StoredJob<Name extends JobName> = JobPayload<Name> & { tenantId?: string };
+type StoredJob<Name extends JobName> = JobPayload<Name> & {
+  tenantId?: string;
+  trace?: Record<string, string>;
+};
 
 /** pg-boss through our own connections: https://pgboss.io. Polls, so that a transaction pooler may stand between. */
 export class PgBossJobQueue extends JobQueue {
@@ -28,6 +33,9 @@ export class PgBossJobQueue extends JobQueue {
   private readonly boss: PgBoss;
   private readonly workerIds: string[] = [];
   private readonly stopping = new AbortController();
+  private readonly endMeasuring = collectAtScrape(() => this.measureRunning());
+  /** When the handlers of this process began; performance.now(). */
+  private readonly running = new Set<{ since: number }>();
 
   constructor(private readonly database: Database) {
     super();
@@ -69,7 +77,12 @@ export class PgBossJobQueue extends JobQueue {
     jobPayloads[name].parse(payload);
     const tenantId = currentTenant();
     // Without one for the default tenant: workers of before tenants take such a job, too.
-    const data = { ...payload, ...(tenantId !== DEFAULT_TENANT && { tenantId }) };
+    const trace = traceHeaders();
+    const data = {
+      ...payload,
+      ...(tenantId !== DEFAULT_TENANT && { tenantId }),
+      ...(trace.traceparent !== undefined && { trace }),
+    };
     await this.boss.send(name, data, {
       id: payload.jobId,
       ...(startAfterSeconds && { startAfter: startAfterSeconds }),
@@ -116,6 +129,37 @@ export class PgBossJobQueue extends JobQueue {
     return row!.count;
   }
 
+  async readDepths(): Promise<QueueDepth[]> {
+    const rows = await this.database.withoutTenant.query<{
+      queue: JobName;
+      waiting: number;
+      delayed: number;
+      running: number;
+      oldest_seconds: number;
+    }>({
+      name: 'jobs_depths',
+      // Waiting ones by the index from which pg-boss fetches; running ones as its own monitor has counted them.
+      text: `
+        select q.name as queue, w.waiting, w.delayed, q.active_count as running, w.oldest_seconds
+        from pgboss.queue q, lateral (
+          select (count(*) filter (where start_after <= now()))::integer as waiting,
+            (count(*) filter (where start_after > now()))::integer as delayed,
+            coalesce(extract(epoch from now() - min(greatest(created_on, start_after))
+              filter (where start_after <= now())), 0)::float8 as oldest_seconds
+          from pgboss.job j
+          where j.name = q.name and j.state < 'active' and not j.blocked
+        ) w
+        where q.name = any ($1::text[])`,
+      values: [Object.keys(jobPayloads)],
+    });
+    return rows.map(({ oldest_seconds: oldestSeconds, ...row }) => ({ ...row, oldestSeconds }));
+  }
+
+  private measureRunning(): void {
+    const oldest = Math.min(...[...this.running].map(({ since }) => since));
+    jobRunningSeconds.set(this.running.size === 0 ? 0 : (performance.now() - oldest) / 1_000);
+  }
+
   async stateOf<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>): Promise<JobState> {
     const job = await this.boss.getJobById(name, jobId);
     if (!job) return 'unknown';
@@ -135,7 +179,7 @@ export class PgBossJobQueue extends JobQueue {
         options,
         async ([job]) => {
           if (!job) return;
-          const { tenantId = DEFAULT_TENANT, ...payload } = job.data;
+          const { tenantId = DEFAULT_TENANT, trace, ...payload } = job.data;
           const context = {
             attempt: job.retryCount + 1,
             isLastAttempt: job.retryCount >= job.retryLimit,
@@ -144,12 +188,32 @@ export class PgBossJobQueue extends JobQueue {
           const checked = jobPayloads[name].parse(payload) as JobPayload<Name>;
           if (job.retryDelay > 0) await this.setRetryDelay(name, job, 0);
           this.logger.debug('job started', { name, jobId: job.id, attempt: context.attempt });
+          const run = { since: performance.now() };
+          this.running.add(run);
           try {
-            const result = await runAsTenant(tenantId, () => handler(checked, context));
+            const attributes = {
+              'messaging.system': 'pg-boss',
+              'messaging.operation.type': 'process',
+              'messaging.destination.name': name,
+              'messaging.message.id': job.id,
+              'ragstone.attempt': context.attempt,
+            };
+            const result = await withTrace(trace, () =>
+              inSpan(`process ${name}`, { kind: SpanKind.CONSUMER, attributes }, () =>
+                runAsTenant(tenantId, () => handler(checked, context)),
+              ),
+            );
             this.logger.log('job finished', { name, jobId: job.id, ...result });
+            jobs.inc({ queue: name, outcome: result.outcome });
+            if (result.outcome === 'failed') jobsDead.inc({ queue: name });
           } catch (error) {
+            jobs.inc({ queue: name, outcome: context.isLastAttempt ? 'failed' : 'retried' });
+            if (context.isLastAttempt) jobsDead.inc({ queue: name });
             await this.giveBack(name, job, error);
             throw error;
+          } finally {
+            this.running.delete(run);
+            jobSeconds.observe({ queue: name }, (performance.now() - run.since) / 1_000);
           }
           // Look for the next job at once; by itself a worker that fetches one job at a time sleeps between two.
           this.boss.notifyWorker(workerId);
@@ -182,6 +246,7 @@ export class PgBossJobQueue extends JobQueue {
   }
 
   async stop(): Promise<void> {
+    this.endMeasuring();
     this.stopping.abort(new Error('the worker is stopping'));
     await this.boss.stop({ graceful: true, close: false, timeout: STOP_TIMEOUT_MS });
   }

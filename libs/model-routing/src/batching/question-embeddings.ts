@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache';
 import { MicroBatcher } from '#libs/batching';
 import { currentTenant } from '#libs/database';
 import { isRagError } from '#libs/errors';
+import { embeddingBatchTexts, embeddingBatchWait } from '#libs/metrics';
+import { inSpan, SpanKind } from '#libs/tracing';
 import { EmbeddingModel, type EmbedOptions } from '../ports/embedding-model.js';
 
 export interface QuestionEmbeddingsOptions {
@@ -39,11 +41,18 @@ export class QuestionEmbeddings extends EmbeddingModel {
     this.dimensions = inner.dimensions;
     this.batcher =
       batching &&
-      new MicroBatcher((texts) => inner.embed(texts, { kind: 'query', ...(onAttempt && { onAttempt }) }), {
-        itemsMax: batching.textsMax,
-        waitMsMax: batching.waitMs,
-        isItemFault: (error) => isRagError(error) && error.code === 'model_rejected_request',
-      });
+      new MicroBatcher(
+        (texts) => this.embedTraced(texts, { kind: 'query', ...(onAttempt && { onAttempt }) }),
+        {
+          itemsMax: batching.textsMax,
+          waitMsMax: batching.waitMs,
+          isItemFault: (error) => isRagError(error) && error.code === 'model_rejected_request',
+          onBatch: (waitsMs) => {
+            embeddingBatchTexts.observe(waitsMs.length);
+            for (const ms of waitsMs) embeddingBatchWait.observe(ms / 1_000);
+          },
+        },
+      );
     this.onAttempt = onAttempt;
   }
 
@@ -52,7 +61,7 @@ export class QuestionEmbeddings extends EmbeddingModel {
   async embed(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
     options.signal?.throwIfAborted();
     if (options.kind === 'document' || texts.length > TEXTS_OF_A_QUESTION) {
-      return this.inner.embed(texts, { ...(this.onAttempt && { onAttempt: this.onAttempt }), ...options });
+      return this.embedTraced(texts, { ...(this.onAttempt && { onAttempt: this.onAttempt }), ...options });
     }
     const vectors = Promise.all(texts.map((text) => this.embedQuestion(text)));
     return options.signal ? unlessAborted(vectors, options.signal) : vectors;
@@ -62,12 +71,25 @@ export class QuestionEmbeddings extends EmbeddingModel {
     await this.inner.close();
   }
 
+  private embedTraced(texts: readonly string[], options: EmbedOptions): Promise<Float32Array[]> {
+    const attributes = {
+      'gen_ai.operation.name': 'embeddings',
+      'gen_ai.provider.name': this.provider,
+      'gen_ai.request.model': this.model,
+      'gen_ai.embeddings.dimension.count': this.dimensions,
+      'ragstone.texts': texts.length,
+    };
+    return inSpan(`embeddings ${this.model}`, { kind: SpanKind.CLIENT, attributes }, () =>
+      this.inner.embed(texts, options),
+    );
+  }
+
   private async embedQuestion(text: string): Promise<Float32Array> {
     const known = this.known.get(text);
     if (known) return known;
     const vector = this.batcher
       ? await this.batcher.run(text, currentTenant())
-      : (await this.inner.embed([text], { kind: 'query' }))[0]!;
+      : (await this.embedTraced([text], { kind: 'query' }))[0]!;
     this.known.set(text, vector);
     return vector;
   }

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { PriceConfig } from '#libs/config';
+import { embeddingCalls } from '#libs/metrics';
 import { countTokens } from '#libs/text-analysis';
 import { failureKindOf, wasBegun } from '../model-failure.js';
 import type { EmbeddingAttempt } from '../ports/embedding-model.js';
+import { countSpent } from './count-spent.js';
 import type { Ledger } from './ledger.js';
 import { noUsage } from './model-call.js';
 import { costMicroUsd, priceAt } from './price.js';
@@ -19,6 +21,9 @@ export function bookEmbeddings(
     const isEstimated = inputTokens === null || (failed && wasBegun(error));
     const counted = isEstimated ? texts.reduce((sum, text) => sum + countTokens(text), 0) : inputTokens;
     const usage = { ...noUsage, inputTokens: counted };
+    const cost = costMicroUsd(usage, priceAt(prices));
+    embeddingCalls.inc({ model, outcome: failed ? 'failed' : 'ok' });
+    countSpent(model, usage, cost);
     void ledger.record({
       requestId: null,
       keyId: null,
@@ -35,7 +40,7 @@ export function bookEmbeddings(
       isHedge: false,
       usage,
       isEstimated,
-      costMicroUsd: costMicroUsd(usage, priceAt(prices)),
+      costMicroUsd: cost,
       latencyMs,
       firstTokenMs: null,
     });

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { modelCalls } from '#libs/metrics';
+import { modelCalls, modelFailures, modelSeconds, observeStage } from '#libs/metrics';
+import { failSpan, noteContent, type Span, streamWithSpan, withSpan } from '#libs/tracing';
+import { countSpent } from '../ledger/count-spent.js';
 import { countUsage } from '../ledger/count-usage.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type CallOutcome, noUsage } from '../ledger/model-call.js';
 import { costMicroUsd, priceAt } from '../ledger/price.js';
 import { countsAgainstModel, type FailureKind, failureKindOf, wasBegun } from '../model-failure.js';
-import type { ChatCompletion, ChatUsage, ToolCall } from '../ports/chat-model.js';
+import type { ChatCompletion, ChatStreamPart, ChatUsage, ToolCall } from '../ports/chat-model.js';
 import type { BreakerPass } from './model-breaker.js';
+import { endModelSpan, startModelSpan } from './model-span.js';
 import type { RoutedCall } from './routed-call.js';
 import type { RoutedModel } from './routed-model.js';
 
@@ -18,6 +21,7 @@ export class Attempt {
   failure: { kind: FailureKind; error: unknown } | null = null;
   firstTokenMs: number | null = null;
   private hasEnded = false;
+  private readonly span: Span;
   private readonly onAbort = (): void => this.controller.abort(this.call.request.signal!.reason);
 
   constructor(
@@ -31,6 +35,7 @@ export class Attempt {
   ) {
     call.attempts += 1;
     this.number = call.attempts;
+    this.span = startModelSpan(model.config, call.request);
     call.request.signal?.addEventListener('abort', this.onAbort, { once: true });
   }
 
@@ -51,11 +56,23 @@ export class Attempt {
     };
   }
 
+  /** Below this attempt's span; its trace goes along to the provider. */
+  complete(): Promise<ChatCompletion> {
+    return withSpan(this.span, () => this.model.chat.complete(this.chatRequest));
+  }
+
+  /** As `complete`. */
+  stream(): AsyncGenerator<ChatStreamPart> {
+    return streamWithSpan(this.span, this.model.chat.stream(this.chatRequest));
+  }
+
   noteFirstToken(): void {
     this.firstTokenMs ??= performance.now() - this.startedAt;
   }
 
   async succeed(completion: ChatCompletion): Promise<void> {
+    noteContent(this.span, () => ({ outputs: { text: completion.text, tool_calls: completion.toolCalls } }));
+    this.span.setAttribute('gen_ai.response.finish_reasons', [completion.finishReason]);
     const latencyMs = this.end();
     const judgedMs = this.firstTokenMs ?? latencyMs; // how long a stream takes depends on how much it says
     this.pass.succeed(judgedMs);
@@ -68,6 +85,7 @@ export class Attempt {
   async fail(error: unknown, received = ''): Promise<void> {
     const kind = failureKindOf(error);
     this.failure = { kind, error };
+    failSpan(this.span, { code: kind });
     const latencyMs = this.end();
     if (countsAgainstModel(kind)) this.pass.fail();
     else this.pass.succeed(latencyMs);
@@ -123,8 +141,16 @@ export class Attempt {
       firstTokenMs: this.firstTokenMs,
     };
     this.call.booked.push(booked);
+    endModelSpan(this.span, booked);
     this.call.steps.push({ model: name, outcome, reason: failureKind, latencyMs });
     modelCalls.inc({ model: name, outcome });
+    if (failureKind) modelFailures.inc({ model: name, kind: failureKind });
+    if (outcome === 'ok') {
+      modelSeconds.observe({ model: name }, latencyMs / 1_000);
+      observeStage('model_total', latencyMs);
+    }
+    if (this.firstTokenMs !== null) observeStage('model_first_token', this.firstTokenMs);
+    countSpent(name, booked.usage, booked.costMicroUsd);
     await this.ledger.record(booked);
   }
 }

@@ -1,5 +1,5 @@
 import { RagError } from '#libs/errors';
-import { modelRestarts } from '#libs/metrics';
+import { modelFallbacks, modelRestarts } from '#libs/metrics';
 import type { Ledger } from '../ledger/ledger.js';
 import type { FailureKind } from '../model-failure.js';
 import type { ChatCompletion } from '../ports/chat-model.js';
@@ -77,7 +77,7 @@ export class ModelRouter {
     for await (const attempt of this.loop.run(call, links, { isStreamed: false })) {
       const outcome = await (request.hedge
         ? this.hedged(attempt, call, links)
-        : this.finish(attempt, attempt.model.chat.complete(attempt.chatRequest)));
+        : this.finish(attempt, attempt.complete()));
       if ('completion' in outcome) return this.result(call, outcome.completion, outcome.attempt);
       lastError = outcome.error;
     }
@@ -94,7 +94,7 @@ export class ModelRouter {
     for await (const attempt of this.loop.run(call, this.linksOf(request.chain), { isStreamed: true })) {
       let text = '';
       try {
-        for await (const part of attempt.model.chat.stream(attempt.chatRequest)) {
+        for await (const part of attempt.stream()) {
           if (part.type === 'text') {
             attempt.noteFirstToken();
             text += part.text;
@@ -154,7 +154,7 @@ export class ModelRouter {
 
   /** The attempt, and once it is slow one at the next model; the first answer counts and the other one is ended. */
   private async hedged(attempt: Attempt, call: RoutedCall, links: readonly RoutedModel[]) {
-    const first = this.finish(attempt, attempt.model.chat.complete(attempt.chatRequest));
+    const first = this.finish(attempt, attempt.complete());
     const slowMs = attempt.model.latencies.quantile(HEDGE_QUANTILE);
     if (slowMs === null || !(await isSlower(first, slowMs)) || !this.retries.spend()) return first;
     const others = links.slice(links.indexOf(attempt.model) + 1);
@@ -175,7 +175,7 @@ export class ModelRouter {
           await admitted.cancel();
           break;
         }
-        return this.finish(admitted, admitted.model.chat.complete(admitted.chatRequest));
+        return this.finish(admitted, admitted.complete());
       }
       return { error: beside.failure?.error };
     })();
@@ -201,7 +201,9 @@ export class ModelRouter {
 
   private result(call: RoutedCall, completion: ChatCompletion, attempt: Attempt): RoutedCompletion {
     const { usage: _usage, model: providerModel, ...rest } = completion;
-    return { ...rest, model: attempt.model.name, providerModel, spent: call.spent, steps: call.steps };
+    const { name } = attempt.model;
+    if (name !== this.linksOf(call.request.chain)[0]!.name) modelFallbacks.inc({ model: name });
+    return { ...rest, model: name, providerModel, spent: call.spent, steps: call.steps };
   }
 }
 

@@ -1,3 +1,4 @@
+import { modelSkips } from '#libs/metrics';
 import type { OpenBudget } from '../ledger/budgets.js';
 import type { CallContext, ModelCall } from '../ledger/model-call.js';
 import type { ChatRequest, ChatUsage } from '../ports/chat-model.js';
@@ -50,6 +51,7 @@ export class RoutedCall {
 
   skip(model: string, reason: SkipReason): void {
     this.steps.push({ model, outcome: 'skipped', reason, latencyMs: 0 });
+    modelSkips.inc({ model, reason });
   }
 
   /** Of all attempts: what the ledger has for this answer. */

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { errors, Pool } from 'undici';
 import type { z } from 'zod';
 import { isRagError, type RagError } from '#libs/errors';
+import { traceHeaders } from '#libs/tracing';
 import { modelFailure } from '../model-failure.js';
 import { CallLimits, defaultTimeouts, type ModelTimeouts } from './call-limits.js';
 import { type ServerSentEvent, ServerSentEventReader } from './server-sent-events.js';
@@ -122,7 +123,7 @@ export class ModelConnection {
     const response = await this.pool.request({
       path: this.basePath + path,
       method: 'POST',
-      headers: this.headers,
+      headers: { ...this.headers, ...traceHeaders() },
       body: JSON.stringify(body),
       signal: limits.signal,
     });
