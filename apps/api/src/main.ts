@@ -16,7 +16,7 @@ async function main(): Promise<void> {
   console.error(`Ragstone is starting ${store} ...`);
   const endTracing = await startTracing(config.tracing, { role: 'api', version: projectVersion() });
   const starting = await StartingServer.listen(config.http);
-  const app = await createApp(config).finally(() => starting.close());
+  const app = await createApp(config).finally(async () => starting.close());
   shutDownOnSignals(app, { drainMs: config.http.drainMs, endTracing });
   const url = await listen(app, config.http);
   console.error(`Ragstone is up on ${url} (API page: ${url}/docs)`);
