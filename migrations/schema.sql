@@ -55,6 +55,27 @@ CREATE FUNCTION public.count_chunks_with_word(wanted_language text, word tsquery
   ) having_word
 $$;
 
+-- Name: find_api_key(text); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.find_api_key(wanted_public_id text) RETURNS TABLE(key_id uuid, tenant_id uuid, name text, scopes text[], user_id text, secret_sha256 bytea, expires_at timestamp with time zone, revoked boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select k.id, k.tenant_id, k.name, k.scopes, k.user_id, s.secret_sha256, least(k.expires_at, s.expires_at), k.revoked_at is not null
+  from api_key_secrets s join api_keys k on k.id = s.key_id
+  where s.public_id = wanted_public_id
+$$;
+
+-- Name: forget_idempotent_responses(); Type: FUNCTION; Schema: public; Owner: -
+
+CREATE FUNCTION public.forget_idempotent_responses() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  delete from idempotent_responses where status is not null;
+  return null;
+end $$;
+
 -- Name: index_jobs_count_children(); Type: FUNCTION; Schema: public; Owner: -
 
 CREATE FUNCTION public.index_jobs_count_children() RETURNS trigger
@@ -107,6 +128,34 @@ $$;
 
 SET default_tablespace = '';
 
+SET default_table_access_method = heap;
+
+-- Name: api_key_secrets; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.api_key_secrets (
+    public_id text NOT NULL,
+    key_id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: api_keys; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.api_keys (
+    id uuid NOT NULL,
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    name text NOT NULL,
+    scopes text[] NOT NULL,
+    user_id text,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT api_keys_scopes_check CHECK (((scopes <@ ARRAY['query'::text, 'index'::text, 'admin'::text]) AND (cardinality(scopes) > 0)))
+);
+
 -- Name: chunk_embeddings; Type: TABLE; Schema: public; Owner: -
 
 CREATE TABLE public.chunk_embeddings (
@@ -118,8 +167,6 @@ CREATE TABLE public.chunk_embeddings (
     document_id uuid
 )
 PARTITION BY LIST (space_id);
-
-SET default_table_access_method = heap;
 
 -- Name: chunks; Type: TABLE; Schema: public; Owner: -
 
@@ -290,6 +337,21 @@ CREATE TABLE public.idempotency_keys (
     key text NOT NULL,
     request_sha256 bytea NOT NULL,
     response jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: idempotent_responses; Type: TABLE; Schema: public; Owner: -
+
+CREATE TABLE public.idempotent_responses (
+    tenant_id uuid DEFAULT (COALESCE(NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text), '00000000-0000-0000-0000-000000000000'::text))::uuid NOT NULL,
+    caller text NOT NULL,
+    key text NOT NULL,
+    request_sha256 bytea NOT NULL,
+    claim uuid NOT NULL,
+    claimed_until timestamp with time zone NOT NULL,
+    status integer,
+    content_type text,
+    body text,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -507,6 +569,21 @@ CREATE TABLE public.worker_heartbeats (
 
 ALTER TABLE ONLY public.query_logs ATTACH PARTITION public.query_logs_default DEFAULT;
 
+-- Name: api_key_secrets api_key_secrets_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.api_key_secrets
+    ADD CONSTRAINT api_key_secrets_pkey PRIMARY KEY (public_id);
+
+-- Name: api_keys api_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+-- Name: api_keys api_keys_tenant_id_id_key; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_tenant_id_id_key UNIQUE (tenant_id, id);
+
 -- Name: chunk_embeddings chunk_embeddings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.chunk_embeddings
@@ -617,6 +694,11 @@ ALTER TABLE ONLY public.feedback
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key);
 
+-- Name: idempotent_responses idempotent_responses_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.idempotent_responses
+    ADD CONSTRAINT idempotent_responses_pkey PRIMARY KEY (tenant_id, caller, key);
+
 -- Name: index_jobs index_jobs_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 
 ALTER TABLE ONLY public.index_jobs
@@ -682,6 +764,10 @@ ALTER TABLE ONLY public.tenants
 ALTER TABLE ONLY public.worker_heartbeats
     ADD CONSTRAINT worker_heartbeats_pkey PRIMARY KEY (tenant_id, worker_id);
 
+-- Name: api_key_secrets_key; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX api_key_secrets_key ON public.api_key_secrets USING btree (key_id);
+
 -- Name: chunks_bm25_english; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX chunks_bm25_english ON public.chunks USING bm25 (lexical_text) WITH (text_config=english) WHERE (language = 'english'::text);
@@ -713,6 +799,14 @@ CREATE INDEX document_versions_content ON public.document_versions USING btree (
 -- Name: idempotency_keys_created; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
+
+-- Name: idempotent_responses_claim; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX idempotent_responses_claim ON public.idempotent_responses USING btree (claim) WHERE (status IS NULL);
+
+-- Name: idempotent_responses_created; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX idempotent_responses_created ON public.idempotent_responses USING btree (tenant_id, created_at);
 
 -- Name: index_jobs_document; Type: INDEX; Schema: public; Owner: -
 
@@ -782,6 +876,10 @@ ALTER INDEX public.query_logs_status ATTACH PARTITION public.query_logs_default_
 
 CREATE TRIGGER chunk_embeddings_document BEFORE INSERT ON public.chunk_embeddings FOR EACH ROW WHEN ((new.document_id IS NULL)) EXECUTE FUNCTION public.chunk_embeddings_document();
 
+-- Name: documents forget_idempotent_responses; Type: TRIGGER; Schema: public; Owner: -
+
+CREATE TRIGGER forget_idempotent_responses AFTER DELETE ON public.documents FOR EACH STATEMENT EXECUTE FUNCTION public.forget_idempotent_responses();
+
 -- Name: index_jobs index_jobs_count_children; Type: TRIGGER; Schema: public; Owner: -
 
 CREATE TRIGGER index_jobs_count_children AFTER UPDATE OF status ON public.index_jobs FOR EACH ROW WHEN (((old.parent_job_id IS NOT NULL) AND (old.status <> new.status))) EXECUTE FUNCTION public.index_jobs_count_children();
@@ -793,6 +891,11 @@ CREATE TRIGGER index_jobs_count_deleted_children AFTER DELETE ON public.index_jo
 -- Name: index_jobs index_jobs_revision; Type: TRIGGER; Schema: public; Owner: -
 
 CREATE TRIGGER index_jobs_revision BEFORE UPDATE ON public.index_jobs FOR EACH ROW EXECUTE FUNCTION public.index_jobs_revision();
+
+-- Name: api_key_secrets api_key_secrets_tenant_id_key_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
+
+ALTER TABLE ONLY public.api_key_secrets
+    ADD CONSTRAINT api_key_secrets_tenant_id_key_id_fkey FOREIGN KEY (tenant_id, key_id) REFERENCES public.api_keys(tenant_id, id) ON DELETE CASCADE;
 
 -- Name: chunk_embeddings chunk_embeddings_chunk_id_fkey; Type: FK CONSTRAINT; Schema: public; Owner: -
 
@@ -934,6 +1037,14 @@ ALTER TABLE ONLY public.staged_chunks
 ALTER TABLE ONLY public.staged_chunks
     ADD CONSTRAINT staged_chunks_version_id_fkey FOREIGN KEY (version_id) REFERENCES public.document_versions(id) ON DELETE CASCADE;
 
+-- Name: api_key_secrets; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.api_key_secrets ENABLE ROW LEVEL SECURITY;
+
+-- Name: api_keys; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
 -- Name: chunk_embeddings; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.chunk_embeddings ENABLE ROW LEVEL SECURITY;
@@ -982,6 +1093,10 @@ ALTER TABLE public.feedback ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
+-- Name: idempotent_responses; Type: ROW SECURITY; Schema: public; Owner: -
+
+ALTER TABLE public.idempotent_responses ENABLE ROW LEVEL SECURITY;
+
 -- Name: index_jobs; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.index_jobs ENABLE ROW LEVEL SECURITY;
@@ -1017,6 +1132,14 @@ ALTER TABLE public.query_logs_default ENABLE ROW LEVEL SECURITY;
 -- Name: staged_chunks; Type: ROW SECURITY; Schema: public; Owner: -
 
 ALTER TABLE public.staged_chunks ENABLE ROW LEVEL SECURITY;
+
+-- Name: api_key_secrets tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.api_key_secrets USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: api_keys tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.api_keys USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: chunk_embeddings tenant; Type: POLICY; Schema: public; Owner: -
 
@@ -1065,6 +1188,10 @@ CREATE POLICY tenant ON public.feedback USING ((tenant_id = ( SELECT (NULLIF(cur
 -- Name: idempotency_keys tenant; Type: POLICY; Schema: public; Owner: -
 
 CREATE POLICY tenant ON public.idempotency_keys USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
+
+-- Name: idempotent_responses tenant; Type: POLICY; Schema: public; Owner: -
+
+CREATE POLICY tenant ON public.idempotent_responses USING ((tenant_id = ( SELECT (NULLIF(current_setting('ragstone.tenant_id'::text, true), ''::text))::uuid AS "nullif")));
 
 -- Name: index_jobs tenant; Type: POLICY; Schema: public; Owner: -
 

@@ -80,7 +80,15 @@ export interface ChunkView {
 
 /** Plain calls over HTTP with the platform's own fetch. */
 export class RagstoneClient {
-  constructor(readonly url: string) {}
+  constructor(
+    readonly url: string,
+    private readonly headers: Record<string, string> = {},
+  ) {}
+
+  /** The same service with an API key or a token. */
+  as(credential: string): RagstoneClient {
+    return new RagstoneClient(this.url, { ...this.headers, authorization: `Bearer ${credential}` });
+  }
 
   async get<Body = Record<string, unknown>>(path: string): Promise<Reply<Body>> {
     return this.send<Body>('GET', path);
@@ -125,7 +133,7 @@ export class RagstoneClient {
   }
 
   async delete(path: string): Promise<number> {
-    return (await fetch(this.url + path, { method: 'DELETE' })).status;
+    return (await this.send('DELETE', path)).status;
   }
 
   async ask(question: string, options: Record<string, unknown> = {}): Promise<Reply<AnswerView>> {
@@ -173,7 +181,11 @@ export class RagstoneClient {
   }
 
   private async send<Body>(method: string, path: string, init: RequestInit = {}): Promise<Reply<Body>> {
-    const response = await fetch(this.url + path, { method, ...init });
+    const response = await fetch(this.url + path, {
+      method,
+      ...init,
+      headers: { ...this.headers, ...(init.headers as Record<string, string>) },
+    });
     const text = await response.text();
     return {
       status: response.status,

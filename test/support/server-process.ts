@@ -48,7 +48,7 @@ export class ServerProcess {
   async ready(): Promise<RagstoneClient> {
     const url = await waitFor('the service to listen', () => {
       if (this.hasEnded) throw new Error(`the service ended early:\n${this.output}`);
-      return /is up on (http:\S+)/.exec(this.output)?.[1];
+      return /is up on (https?:\S+)/.exec(this.output)?.[1];
     });
     return new RagstoneClient(url);
   }

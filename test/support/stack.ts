@@ -45,23 +45,24 @@ function readEnvironment(): Record<string, string> | null {
 /** Null when the stack is not up. */
 export const stackEnvironment = readEnvironment();
 
-/** A PostgreSQL and a pgBouncer for one test, which may stop and kill them. */
+/** Services for one test, which may stop and kill them. */
 export class OwnStack {
   private constructor(
     private readonly environment: Record<string, string>,
     private readonly folder: string,
-    readonly urls: { DATABASE_URL: string; DATABASE_DIRECT_URL: string },
+    readonly urls: { DATABASE_URL: string; DATABASE_DIRECT_URL: string; REDIS_URL: string },
   ) {}
 
-  static async start(portBase: number): Promise<OwnStack> {
+  static async start(portBase: number, services = ['pg', 'pgbouncer']): Promise<OwnStack> {
     const folder = await mkdtemp(join(tmpdir(), 'ragstone-stack-'));
     // Durable: what is killed must not lose what it committed.
     const environment = { STACK_RUN: folder, STACK_PORT_BASE: String(portBase), STACK_DURABLE: '1' };
-    runStack(environment, ['up', 'pg', 'pgbouncer']);
-    const { DATABASE_URL, DATABASE_DIRECT_URL } = parseEnvironment(runStack(environment, ['env']));
+    runStack(environment, ['up', ...services]);
+    const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = parseEnvironment(runStack(environment, ['env']));
     return new OwnStack(environment, folder, {
       DATABASE_URL: DATABASE_URL!,
       DATABASE_DIRECT_URL: DATABASE_DIRECT_URL!,
+      REDIS_URL: REDIS_URL!,
     });
   }
 

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
+import { AccessModule } from '#libs/access';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
@@ -20,6 +21,7 @@ import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
+import { KeyController } from './keys/key.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
@@ -39,6 +41,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         LoggerModule.forRoot(loggerOptions(config.log)),
+        AccessModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
@@ -58,6 +61,7 @@ export class AppModule {
         JobController,
         DocumentController,
         CollectionController,
+        KeyController,
         HealthController,
         MetricsController,
         UsageController,

@@ -4,7 +4,7 @@ import { RagError } from '#libs/errors';
 /** @returns the base URL. @throws {RagError} port_in_use */
 export async function listen(
   app: NestFastifyApplication,
-  { host, port }: { host: string; port: number },
+  { host, port, tls = null }: { host: string; port: number; tls?: object | null },
 ): Promise<string> {
   try {
     await app.listen(port, host);
@@ -18,5 +18,5 @@ export async function listen(
     );
   }
   const address = app.getHttpServer().address() as { port: number };
-  return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

@@ -45,7 +45,11 @@ const UNREACHABLE_WAIT_MS = 1_000;
 
 /** The HTTP API of a running service. */
 export class ApiClient {
-  constructor(private readonly baseUrl: string) {}
+  /** @param key an API key; null: the service asks for none */
+  constructor(
+    private readonly baseUrl: string,
+    private readonly key: string | null = null,
+  ) {}
 
   get<Body>(path: string): Promise<Body> {
     return this.call<Body>(path, () => ({}));
@@ -57,6 +61,10 @@ export class ApiClient {
       method: 'POST',
       ...(body && { body: JSON.stringify(body), headers }),
     }));
+  }
+
+  delete<Body>(path: string): Promise<Body> {
+    return this.call<Body>(path, () => ({ method: 'DELETE' }));
   }
 
   /** Sent again with the same key when the service takes no more at the moment, or goes away meanwhile. */
@@ -87,10 +95,15 @@ export class ApiClient {
     );
   }
 
+  private signed(request: RequestInit): RequestInit {
+    if (!this.key) return request;
+    return { ...request, headers: { ...(request.headers as object), authorization: `Bearer ${this.key}` } };
+  }
+
   private async reach(path: string, request: () => RequestInit): Promise<Response> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await fetch(this.baseUrl + path, request());
+        return await fetch(this.baseUrl + path, this.signed(request()));
       } catch (cause) {
         if (attempt === UNREACHABLE_ATTEMPTS_MAX) {
           throw new Error(

@@ -11,11 +11,15 @@ export async function withEmbeddedService(work: (baseUrl: string) => Promise<voi
     );
   }
   console.log(`Indexing embedded, data in ${config.database.dataFolder}`);
-  const app = await createApp({ ...config, log: { ...config.log, level: 'warn' } }).catch(
-    (error: unknown) => {
-      throw explainLock(error, config);
-    },
-  );
+  const ownUse: Config = {
+    ...config,
+    http: { ...config.http, host: '127.0.0.1', tls: null },
+    access: { ...config.access, isRequired: false, jwt: null },
+    log: { ...config.log, level: 'warn' },
+  };
+  const app = await createApp(ownUse).catch((error: unknown) => {
+    throw explainLock(error, config);
+  });
   try {
     await work(await listen(app, { host: '127.0.0.1', port: 0 }));
   } finally {

@@ -11,6 +11,7 @@ export interface IndexOptions {
   priority: string;
   /** Of a running service; "embedded", or nothing: in this process. */
   url?: string;
+  key?: string;
   root?: string;
   wait: boolean;
 }
@@ -18,7 +19,8 @@ export interface IndexOptions {
 /** Sends files and folders to be indexed, and says how each has ended. Exit code 1 when any has failed. */
 export async function runIndex(paths: readonly string[], options: IndexOptions): Promise<void> {
   const { url = 'embedded' } = options;
-  if (url !== 'embedded') return indexThrough(new ApiClient(url.replace(/\/+$/, '')), paths, options);
+  if (url !== 'embedded')
+    return indexThrough(new ApiClient(url.replace(/\/+$/, ''), options.key), paths, options);
   if (!options.wait) {
     throw new Error(
       'Without --url the work is done in this process, which has to wait for it: leave out --no-wait.',

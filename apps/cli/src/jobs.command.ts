@@ -3,6 +3,7 @@ import { ApiClient, type ApiJob, type JobPage } from './api-client.js';
 
 export interface ServiceOptions {
   url?: string;
+  key?: string;
   json?: boolean;
 }
 
@@ -52,10 +53,10 @@ export async function runJobsCancel(ids: readonly string[], options: ServiceOpti
 }
 
 /** Without --url the service that runs with this very configuration. */
-function clientOf({ url }: ServiceOptions): ApiClient {
-  if (url) return new ApiClient(url.replace(/\/+$/, ''));
-  const { host, port } = readConfig().http;
-  return new ApiClient(`http://${host.includes(':') ? `[${host}]` : host}:${port}`);
+export function clientOf({ url, key }: ServiceOptions): ApiClient {
+  if (url) return new ApiClient(url.replace(/\/+$/, ''), key);
+  const { host, port, tls } = readConfig().http;
+  return new ApiClient(`${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`, key);
 }
 
 function filterOf({ collection, kind, status, code, parent }: JobFilterOptions): Record<string, string> {

@@ -6,8 +6,10 @@ import { assertNodeVersion } from '#libs/project-files';
 import { runBackup, runRestore } from './backup.command.js';
 import type { IndexOptions } from './index.command.js';
 import { runJobsCancel, runJobsList, runJobsRetry, runJobsShow } from './jobs.command.js';
+import { runKeysCreate, runKeysList, runKeysRevoke, runKeysRotate } from './keys.command.js';
 import { runMigrate } from './migrate.command.js';
 import { runModelsCheck } from './models-check.command.js';
+import { runTenantsCreate, runTenantsList } from './tenants.command.js';
 
 // The whole service is loaded by those commands alone that run it.
 assertNodeVersion();
@@ -47,6 +49,9 @@ program
   .action(async () => (await import('./demo.command.js')).runDemo());
 
 const serviceUrl = () => new Option('--url <url>', 'address of a running service').env('RAGSTONE_URL');
+const serviceKey = () => new Option('--key <key>', 'API key of that service').env('RAGSTONE_KEY');
+const tenant = () =>
+  new Option('--tenant <name>', 'name or id (default: "default"; with --url that of the key)');
 const priority = new Option('--priority <name>').choices(['low', 'normal', 'high']).default('normal');
 
 program
@@ -54,6 +59,7 @@ program
   .description('index files, and folders with all below them; without --url embedded, in this process')
   .argument('<path...>')
   .addOption(serviceUrl())
+  .addOption(serviceKey())
   .option('-c, --collection <name>', 'where the documents go', 'default')
   .option('--root <folder>', 'name documents by their paths below this folder (default: by whole paths)')
   .addOption(priority)
@@ -69,6 +75,7 @@ jobs
   .command('list')
   .description('newest first')
   .addOption(serviceUrl())
+  .addOption(serviceKey())
   .option('-c, --collection <name>')
   .option('--kind <kind>', 'index_document, batch, crawl, rechunk, reembed or build_index')
   .option('--status <status>', 'queued, running, ready, failed, superseded or cancelled')
@@ -83,6 +90,7 @@ jobs
   .description('all about one job, as JSON')
   .argument('<id>')
   .addOption(serviceUrl())
+  .addOption(serviceKey())
   .action(runJobsShow);
 
 jobs
@@ -90,6 +98,7 @@ jobs
   .description('try jobs again: those named, or all failed ones that the options keep')
   .argument('[id...]')
   .addOption(serviceUrl())
+  .addOption(serviceKey())
   .option('-c, --collection <name>')
   .addOption(new Option('--status <status>').choices(['failed', 'cancelled']))
   .option('--code <code>', 'of the error')
@@ -101,7 +110,59 @@ jobs
   .description('end jobs and the jobs below them')
   .argument('<id...>')
   .addOption(serviceUrl())
+  .addOption(serviceKey())
   .action(runJobsCancel);
+
+const keys = program
+  .command('keys')
+  .description('API keys: in the database, or with --url those of a running service');
+
+keys
+  .command('create')
+  .description('make a key and print it, this once')
+  .requiredOption('--name <name>', 'for people: who or what has it')
+  .requiredOption('--scopes <list>', 'query, index and admin, with commas between')
+  .option('--user <id>', 'the one user it stands for')
+  .option('--expires <time>', 'after so long (90d, 12h), or at a time (2027-01-31)')
+  .addOption(tenant())
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .option('--json')
+  .action(runKeysCreate);
+
+keys
+  .command('list')
+  .description('newest first')
+  .addOption(tenant())
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .option('--json')
+  .action(runKeysList);
+
+keys
+  .command('rotate')
+  .description('give a key a new secret; the old one goes on for the overlap')
+  .argument('<id>')
+  .option('--overlap <time>', 'such as 1h or 0s', '1d')
+  .addOption(tenant())
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .option('--json')
+  .action(runKeysRotate);
+
+keys
+  .command('revoke')
+  .description('refuse a key from now on')
+  .argument('<id...>')
+  .addOption(tenant())
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .action(runKeysRevoke);
+
+const tenants = program.command('tenants').description('who shares this installation (needs the database)');
+
+tenants.command('create').argument('<name>').action(runTenantsCreate);
+tenants.command('list').action(runTenantsList);
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));

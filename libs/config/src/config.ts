@@ -1,31 +1,28 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import {
+  type AccessConfig,
+  accessConfig,
+  accessProblems,
+  accessVariables,
+  type LimitsConfig,
+  limitsConfig,
+} from './access/access-config.js';
+import { type HttpConfig, httpConfig, httpProblems, httpVariables } from './http/http-config.js';
 import { defaultModels, type OnlyChatModel } from './models/default-models.js';
 import type { ModelConfig, ModelsConfig, PriceConfig } from './models/models-config.js';
 import { readModelsFile } from './models/read-models-file.js';
+import { listOf, network, port, positive, url } from './variables.js';
 
-const port = z.coerce.number('must be a number').int().min(0).max(65_535);
-const positive = z.coerce.number('must be a number').int().min(1);
 const flag = z.stringbool('must be true or false');
 const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' });
-/** Items with commas between them. */
-const listOf = <Item extends z.ZodType>(item: Item) =>
-  z.preprocess(
-    (text: string | undefined) => (text ?? '').split(',').flatMap((part) => part.trim() || []),
-    z.array(item),
-  );
-const network = z.union([z.cidrv4(), z.cidrv6()], {
-  error: 'must be networks as address/bits, such as 10.1.0.0/16, with commas between them',
-});
-const url = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' });
 
 /** One variable an entry, in the order of .env.example. An empty value counts as unset. */
 const environmentSchema = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: port.default(8000),
-  HTTP_BODY_BYTES_MAX: positive.default(10 * 1024 * 1024),
-  HTTP_DRAIN_MS: z.coerce.number('must be a number').int().min(0).max(120_000).default(0),
+  ...httpVariables,
+
+  ...accessVariables,
 
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_DIRECT_URL: databaseUrl.optional(),
@@ -115,7 +112,9 @@ const environmentSchema = z.object({
 export const environmentVariables = Object.keys(environmentSchema.shape);
 
 export interface Config {
-  readonly http: { host: string; port: number; bodyBytesMax: number; drainMs: number };
+  readonly http: HttpConfig;
+  readonly access: AccessConfig;
+  readonly limits: LimitsConfig;
   readonly database:
     | {
         engine: 'postgres';
@@ -212,6 +211,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   }
   const values = parsed.data;
   const problems = [
+    ...httpProblems(values),
+    ...accessProblems(values),
     values.CHUNK_OVERLAP_TOKENS * 2 >= values.CHUNK_TOKENS_MAX &&
       'CHUNK_OVERLAP_TOKENS: must be less than half of CHUNK_TOKENS_MAX',
     values.EMBEDDINGS_BASE_URL &&
@@ -242,12 +243,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
   }
   if (problems.length > 0) throw invalid(problems);
   return freeze({
-    http: {
-      host: values.HOST,
-      port: values.PORT,
-      bodyBytesMax: values.HTTP_BODY_BYTES_MAX,
-      drainMs: values.HTTP_DRAIN_MS,
-    },
+    http: httpConfig(values),
+    access: accessConfig(values),
+    limits: limitsConfig(values),
     database: values.DATABASE_URL
       ? {
           engine: 'postgres',

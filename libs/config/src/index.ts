@@ -1,3 +1,5 @@
+export { type AccessConfig, isLoopback, type JwtConfig, type LimitsConfig } from './access/access-config.js';
+export type { Limit } from './access/limit.js';
 export { CONFIG, ConfigModule } from './config.module.js';
 export {
   environmentVariables,

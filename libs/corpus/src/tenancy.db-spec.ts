@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { ApiKeyRepository, IdempotentResponseRepository } from '#libs/access';
 import { type Database, runAsTenant } from '#libs/database';
 import { ModelCallRepository, noUsage } from '#libs/model-routing';
 import { QueryLogRepository, WorkerHeartbeatRepository } from '#libs/observability';
@@ -28,10 +29,12 @@ const vector = Float32Array.from([1, 0, 0, 0]);
 
 function repositories(database: Database, engine: LexicalEngine = 'bm25') {
   return {
+    apiKeys: new ApiKeyRepository(database),
     chunks: new ChunkRepository(database, engine),
     collections: new CollectionRepository(database, engine),
     documents: new DocumentRepository(database),
     idempotency: new IdempotencyRepository(database),
+    idempotentResponses: new IdempotentResponseRepository(database),
     leases: new JobLeaseRepository(database),
     staging: new StagingRepository(database),
     urls: new DocumentUrlRepository(database),
@@ -87,6 +90,11 @@ async function fill(database: Database, all: Repositories) {
   });
   await all.staging.stageChunks(jobLease, { ...version, space }, content().chunks);
   const [chunk] = await all.chunks.listOfDocument(submitted.documentId, { limit: 1, firstOrdinal: 0 });
+  const key = await all.apiKeys.create(newKey(), { publicId: publicId(), secretSha256: Buffer.from(SECRET) });
+  const request = { caller: SECRET, key: SECRET, sha256: Buffer.from(SECRET), claimMs: 60_000 };
+  const claim = (await all.idempotentResponses.claim(request)) as { id: string };
+  await all.idempotentResponses.claim({ ...request, key: `${SECRET} 2` });
+  await all.idempotentResponses.save(claim.id, { status: 200, contentType: null, body: SECRET });
   const call = modelCall();
   await all.modelCalls.settle([call]);
   const reservation = { ...call, callId: randomUUID(), microUsd: 5, expiresInMs: -1_000 };
@@ -110,9 +118,21 @@ async function fill(database: Database, all: Repositories) {
     lease,
     jobLease,
     chunkId: chunk!.id,
+    key,
+    claim,
+    request,
     call,
     reservation,
   };
+}
+
+function newKey() {
+  return { name: SECRET, scopes: ['query' as const], userId: SECRET, expiresAt: null };
+}
+
+/** Unique over all tenants. */
+function publicId(): string {
+  return randomUUID().replaceAll('-', '').slice(0, 12);
 }
 
 function modelCall() {
@@ -185,6 +205,23 @@ const attempts: {
     (all: Repositories, victim: Victim, database: Database) => Promise<unknown>
   >;
 } = {
+  apiKeys: {
+    find: async ({ apiKeys }, v) =>
+      // The one look past row-level security: with the whole public id, before the tenant is known.
+      expectSame((await apiKeys.find(v.key.secrets[0]!.publicId))?.keyId, v.key.id),
+    markUsed: ({ apiKeys }, v) => apiKeys.markUsed(v.key.secrets[0]!.publicId),
+    create: async ({ apiKeys }) => {
+      await apiKeys.create(
+        { ...newKey(), name: 'mine', userId: null },
+        { publicId: publicId(), secretSha256: Buffer.from('mine') },
+      );
+    },
+    rotate: ({ apiKeys }, v) =>
+      apiKeys.rotate(v.key.id, { publicId: publicId(), secretSha256: Buffer.from('mine') }, 0),
+    revoke: ({ apiKeys }, v) => apiKeys.revoke(v.key.id),
+    list: ({ apiKeys }) => apiKeys.list(),
+    get: ({ apiKeys }, v) => apiKeys.get(v.key.id),
+  },
   chunks: {
     findNearest: async ({ chunks }, v) => [
       await chunks.findNearest({ ...nearest(v), method: 'exact' }),
@@ -361,6 +398,17 @@ const attempts: {
       database.transaction((tx) => idempotency.once(tx, SECRET, SECRET, () => Promise.resolve({ mine: 1 }))),
     dropExpired: ({ idempotency }) => idempotency.dropExpired(),
   },
+  idempotentResponses: {
+    claim: async ({ idempotentResponses }, v) =>
+      expectSame('id' in (await idempotentResponses.claim(v.request)), true),
+    save: async ({ idempotentResponses }, v) =>
+      expectSame(
+        await idempotentResponses.save(v.claim.id, { status: 200, contentType: null, body: 'mine' }),
+        false,
+      ),
+    release: ({ idempotentResponses }, v) => idempotentResponses.release(v.claim.id),
+    dropExpired: ({ idempotentResponses }) => idempotentResponses.dropExpired(),
+  },
   modelCalls: {
     reserve: ({ modelCalls }, v) =>
       modelCalls.reserve({ ...v.reservation, callId: randomUUID(), expiresInMs: 60_000 }),
@@ -440,6 +488,7 @@ const attempts: {
 };
 
 const internal: Record<string, string[]> = {
+  apiKeys: ['read', 'addSecret'],
   chunks: [
     'findNearestExactly',
     'findNearestByIndex',
@@ -450,6 +499,7 @@ const internal: Record<string, string[]> = {
   ],
   collections: ['assertLanguage', 'prepareLanguage'],
   idempotency: ['answerBefore'],
+  idempotentResponses: ['readClaimed'],
 };
 
 function expectSame(actual: unknown, expected: unknown): void {
@@ -532,6 +582,7 @@ describeOnEachEngine('row-level security', (open) => {
       victim.submitted.documentId,
       victim.collection.id,
       victim.reembedId,
+      victim.key.id,
     ];
     for (const [name, repository] of Object.entries(all)) {
       for (const method of Object.getOwnPropertyNames(Object.getPrototypeOf(repository))) {

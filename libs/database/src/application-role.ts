@@ -7,7 +7,8 @@ const APPLICATION_ROLE = 'ragstone_app';
 /** Tables without a policy, and what the application may not do to them. */
 const ownersRights = { schema_migrations: 'insert, update, delete', tenants: 'update, delete' };
 
-const GRANT_LOCK = 7_246_784;
+/** The one of migrations: rights on tables that another process is changing fail with "tuple concurrently updated". */
+const GRANT_LOCK = 7_246_783;
 
 interface RoleFacts {
   user: string;

@@ -1,6 +1,21 @@
 /** Every failure a client can meet, closed on purpose: apps/api maps each code to one HTTP status. */
 export const ragErrorCodes = [
   // requests
+  'invalid_http',
+  'headers_too_large',
+  'request_timeout',
+  'url_too_long',
+  'unauthenticated',
+  'credentials_invalid',
+  'scope_missing',
+  'user_not_allowed',
+  'origin_not_allowed',
+  'key_not_found',
+  'issuer_unavailable',
+  'rate_limited',
+  'overloaded',
+  'deadline_exceeded',
+  'idempotency_in_flight',
   'invalid_json',
   'invalid_request',
   'payload_too_large',

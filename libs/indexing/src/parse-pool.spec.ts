@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { currentTenant, runAsTenant } from '#libs/database';
 import { workerFile } from '#libs/project-files';
 import { waitFor } from '../../../test/support/wait-for.js';
 import { isPoison, ParsePool, type ParsePoolOptions } from './parse-pool.js';
@@ -63,6 +65,22 @@ const isAlive = (pid: number) => {
 };
 
 describe('ParsePool', () => {
+  it('reads each source as its own tenant, whoever had the process before', async () => {
+    const pool = open({ parsers: 1 });
+    const readers: string[] = [];
+    async function* source(): AsyncGenerator<Uint8Array, void> {
+      readers.push(currentTenant());
+      yield Buffer.from('A text.');
+    }
+    const tenants = [randomUUID(), randomUUID()];
+    for (const tenant of tenants) {
+      await runAsTenant(tenant, () =>
+        collectParts(pool.prepare({ ...task('a.txt'), source: source() }, ignore, never())),
+      );
+    }
+    expect(readers).toEqual(tenants);
+  });
+
   it('gives the chunks of a document and reads the next one in the same process', async () => {
     const pool = open();
     const [first, second] = [

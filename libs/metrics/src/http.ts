@@ -23,12 +23,12 @@ export const httpInFlight = new Gauge({
 });
 
 /** Known from the start: a counter that appears with its first event has no rate then. */
-const rejections = ['rate_limit', 'overload', 'unauthorized'] as const;
+const refusals = ['unauthenticated', 'credentials_invalid', 'scope_missing', 'rate_limited', 'overloaded'];
 
 export const httpRejected = new Counter({
   name: 'ragstone_http_rejected_total',
-  help: 'Requests that were turned away before they were looked at: rate_limit, overload, unauthorized.',
+  help: 'Requests that were refused before any work was done for them, by the code of the problem.',
   labelNames: ['reason'] as const,
   registers: [registry],
 });
-for (const reason of rejections) httpRejected.inc({ reason }, 0);
+for (const reason of refusals) httpRejected.inc({ reason }, 0);

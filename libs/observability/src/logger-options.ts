@@ -1,8 +1,8 @@
 import type { Params } from 'nestjs-pino';
 import { stdSerializers } from 'pino';
 import { currentTraceIds } from '#libs/tracing';
+import { maskSecrets } from './mask-secrets.js';
 import { currentRequestId } from './request-context.js';
-import { withoutSecrets } from './without-secrets.js';
 
 /** JSON lines with the request and the trace they belong to; readable ones in a terminal. Keys never reach them. */
 export function loggerOptions({ level, pretty }: { level: string; pretty: boolean }): Params {
@@ -20,7 +20,7 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
       autoLogging: false,
       base: { service: 'ragstone', pid: process.pid },
       mixin: logContext,
-      hooks: { logMethod: logFields, streamWrite: withoutSecrets },
+      hooks: { logMethod: logFields, streamWrite: maskSecrets },
       serializers: { error: stdSerializers.err },
     },
   };

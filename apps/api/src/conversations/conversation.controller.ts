@@ -13,9 +13,9 @@ import {
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { type Conversation, ConversationRepository, type Message } from '#libs/conversations';
+import { userAsked } from '../access/request-caller.js';
 import { idSchema } from '../id.schema.js';
 import { ApiProblems } from '../openapi/api-problems.js';
-import { userOfHeader } from '../query/user-of.js';
 import {
   type ConversationList,
   conversationListQuerySchema,
@@ -49,7 +49,7 @@ export class ConversationController {
     @Body({ schema: conversationRequestSchema }) { title, user_id }: ConversationRequest,
     @Req() request: FastifyRequest,
   ): Promise<ConversationView> {
-    const userId = user_id ?? userOfHeader(request) ?? null;
+    const userId = userAsked(request, user_id);
     return presentConversation(await this.conversations.create({ title, userId }));
   }
 
@@ -65,7 +65,7 @@ export class ConversationController {
     @Query({ schema: conversationListQuerySchema }) { limit, before, user_id }: ConversationListQuery,
     @Req() request: FastifyRequest,
   ): Promise<ConversationList> {
-    const userId = user_id ?? userOfHeader(request) ?? null;
+    const userId = userAsked(request, user_id);
     const found = await this.conversations.list({ userId, limit, before: before ?? null });
     return {
       conversations: found.map(presentConversation),
@@ -84,7 +84,7 @@ export class ConversationController {
     @Query({ schema: conversationQuerySchema }) { user_id }: ConversationQuery,
     @Req() request: FastifyRequest,
   ): Promise<ConversationWithMessages> {
-    const conversation = await this.conversations.get(id, user_id ?? userOfHeader(request) ?? null);
+    const conversation = await this.conversations.get(id, userAsked(request, user_id));
     const from = Math.max(0, conversation.messageCount - MESSAGES_MAX);
     const messages = await this.conversations.listMessages(id, { from, limit: MESSAGES_MAX });
     return {
@@ -105,7 +105,7 @@ export class ConversationController {
     @Query({ schema: conversationQuerySchema }) { user_id }: ConversationQuery,
     @Req() request: FastifyRequest,
   ): Promise<void> {
-    await this.conversations.delete(id, user_id ?? userOfHeader(request) ?? null);
+    await this.conversations.delete(id, userAsked(request, user_id));
   }
 }
 

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { currentTenant, runAsTenant } from '#libs/database';
+import { SOCKET_PROTOCOL } from '../access/credential.js';
 import { hasEnded, JobEvents } from './job-events.js';
 import { presentJob } from './job.presenter.js';
 
@@ -26,11 +27,18 @@ const messageSchema = z.discriminatedUnion('type', [
  * with every change, until the job has ended. Errors come as `{"type": "error", "code", "detail", "job_id"?}`.
  */
 export async function setupJobSocket(app: NestFastifyApplication): Promise<void> {
-  await app.register(websocket, { options: { maxPayload: MESSAGE_BYTES_MAX } });
+  await app.register(websocket, {
+    options: { maxPayload: MESSAGE_BYTES_MAX, handleProtocols: chooseProtocol },
+  });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.after(() => {
     fastify.get('/ws', { websocket: true }, (socket: WebSocket) => serve(socket, app.get(JobEvents)));
   });
+}
+
+/** Never the one with the key in it, which a client may offer first. */
+function chooseProtocol(offered: ReadonlySet<string>): string | false {
+  return offered.has(SOCKET_PROTOCOL) && SOCKET_PROTOCOL;
 }
 
 function serve(socket: WebSocket, events: JobEvents): void {

@@ -1,6 +1,18 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { declaredRule, type RouteRule } from '../access/route-rules.js';
 import { indexRequestBodies } from '../indexing/index.openapi.js';
+import { problemReasons } from './api-problems.js';
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+const idempotencyHeader = {
+  name: 'Idempotency-Key',
+  in: 'header' as const,
+  required: false,
+  description: 'The same request with the same key within a day has one effect and the same answer.',
+  schema: { type: 'string' as const },
+};
 
 /** /openapi.json and the page /docs. */
 export function setupOpenApi(app: INestApplication, version: string): void {
@@ -11,6 +23,7 @@ export function setupOpenApi(app: INestApplication, version: string): void {
       'Index documents, answer questions with checked citations. Errors are RFC 9457 problem+json.',
     )
     .setVersion(version)
+    .addBearerAuth({ type: 'http', description: 'An API key (rs_...) or a token.' })
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .build();
   SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, description)), {
@@ -25,10 +38,12 @@ function completed(document: OpenAPIObject): OpenAPIObject {
   for (const [path, body] of Object.entries(indexRequestBodies)) {
     document.paths[path]!.post!.requestBody = body() as never;
   }
-  for (const path of Object.values(document.paths)) {
-    for (const { responses } of [path.get, path.post, path.put, path.patch, path.delete].filter(
-      (operation) => !!operation,
-    )) {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of ['get', 'post', 'put', 'patch', 'delete'] as const) {
+      const operation = item[method];
+      if (!operation) continue;
+      describeAccess(operation, declaredRule(method.toUpperCase(), path));
+      const { responses } = operation;
       for (const [status, response] of Object.entries(responses)) {
         if (Number(status) < 400 || !response || !('content' in response)) continue;
         const json = response.content?.['application/json'];
@@ -37,4 +52,21 @@ function completed(document: OpenAPIObject): OpenAPIObject {
     }
   }
   return document;
+}
+
+const guarded = [401, 403, 429, 503];
+
+/** What the route rules say of a route, and the answers that all guarded routes have. */
+function describeAccess(operation: OperationObject, rule: RouteRule | null): void {
+  if (!rule || !Array.isArray(rule.access)) return;
+  operation.security = [{ bearer: [] }];
+  Object.assign(operation, { 'x-scopes': rule.access });
+  const isKept = rule.name.startsWith('POST ') && rule.idempotency === 'saved' && !rule.isStream;
+  if (isKept) operation.parameters = [...(operation.parameters ?? []), idempotencyHeader];
+  for (const status of isKept ? [...guarded, 409] : guarded) {
+    operation.responses[status] ??= {
+      description: problemReasons[status]!,
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    };
+  }
 }

@@ -2,6 +2,21 @@ import type { RagErrorCode } from '#libs/errors';
 
 /** The one place that knows which status a failure has. */
 export const httpStatusByCode = {
+  invalid_http: 400,
+  headers_too_large: 431,
+  request_timeout: 408,
+  url_too_long: 414,
+  unauthenticated: 401,
+  credentials_invalid: 401,
+  scope_missing: 403,
+  user_not_allowed: 403,
+  origin_not_allowed: 403,
+  key_not_found: 404,
+  issuer_unavailable: 503,
+  rate_limited: 429,
+  overloaded: 503,
+  deadline_exceeded: 504,
+  idempotency_in_flight: 409,
   invalid_json: 400,
   invalid_request: 422,
   payload_too_large: 413,

@@ -1,9 +1,18 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RagError } from '#libs/errors';
+import type { RagError, RagErrorCode } from '#libs/errors';
+import { httpRejected } from '#libs/metrics';
 import { asRagError, problemOf } from './problem-of.js';
 
 const RETRY_AFTER_SECONDS = 2;
+
+const refusals: ReadonlySet<RagErrorCode> = new Set([
+  'unauthenticated',
+  'credentials_invalid',
+  'scope_missing',
+  'rate_limited',
+  'overloaded',
+]);
 
 /** Every failure leaves as RFC 9457 problem+json; what was not foreseen leaves without its text. */
 @Catch()
@@ -15,12 +24,35 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const failure = asRagError(error, request);
     if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
+    if (refusals.has(failure.code)) httpRejected.inc({ reason: failure.code });
     const problem = problemOf(failure, request.id);
     const { status } = problem;
-    if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
+    const challenge = challengeOf(failure);
+    if (challenge) void reply.header('www-authenticate', challenge);
+    if (
+      status === 503 ||
+      status === 429 ||
+      'retryAfterMs' in failure.details ||
+      'retry_after_seconds' in failure.details
+    )
       void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
+}
+
+/** RFC 6750: what the client should do about its credentials. */
+function challengeOf({ code, message, details }: RagError): string | null {
+  const realm = 'Bearer realm="ragstone"';
+  if (code === 'unauthenticated') return realm;
+  if (code === 'credentials_invalid')
+    return `${realm}, error="invalid_token", error_description="${plain(message)}"`;
+  if (code !== 'scope_missing') return null;
+  return `${realm}, error="insufficient_scope", scope="${(details.scopes as string[]).join(' ')}"`;
+}
+
+/** A header takes neither quotes nor what is not ASCII. */
+function plain(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]|["\\]/g, "'");
 }
 
 function retryAfterOf({ details }: RagError): number {

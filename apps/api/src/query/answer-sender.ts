@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from '../access/request-caller.js';
 import { SseStream } from '../sse.js';
 import { type AnswerStream, AnswerStreams } from './answer-streams.js';
 import { Asking } from './asking.js';
 import type { StreamRequest } from './query.schema.js';
-import { userOfHeader } from './user-of.js';
 
 interface ChatParts {
   text?: string;
@@ -50,12 +50,13 @@ export class AnswerSender {
   }
 
   private open(body: StreamRequest, request: FastifyRequest): Promise<AnswerStream> {
-    const userId = userOfHeader(request);
+    const { userId } = request;
+    const { keyId } = callerOf(request);
     return this.streams.open({
       request: { id: request.id, method: request.method, url: request.url },
       conversationId: body.conversation_id,
       isResumable: body.resumable,
-      answer: (signal) => this.asking.stream(body, { requestId: request.id, signal, userId }),
+      answer: (signal) => this.asking.stream(body, { requestId: request.id, keyId, userId, signal }),
     });
   }
 

@@ -12,8 +12,10 @@ import type { StreamRequest } from './query.schema.js';
 export interface AskingContext {
   requestId: string;
   signal: AbortSignal;
-  /** Of the X-User-ID header; user_id in the body wins. */
-  userId?: string | undefined;
+  /** The API key that pays. */
+  keyId: string | null;
+  /** For whom it is asked. */
+  userId: string | null;
 }
 
 type AnswerRequest = Omit<StreamRequest, 'stream' | 'resumable'>;
@@ -31,7 +33,7 @@ export class Asking {
     const { conversation_id: conversationId } = body;
     return conversationId === undefined
       ? this.queries.answer(question)
-      : this.conversations.answer({ ...question, conversationId, userId: userOf(body, context) });
+      : this.conversations.answer({ ...question, conversationId, userId: context.userId });
   }
 
   stream(body: AnswerRequest, context: AskingContext): AsyncGenerator<AnswerEvent, void> {
@@ -39,12 +41,11 @@ export class Asking {
     const { conversation_id: conversationId } = body;
     return conversationId === undefined
       ? this.queries.stream(question)
-      : this.conversations.stream({ ...question, conversationId, userId: userOf(body, context) });
+      : this.conversations.stream({ ...question, conversationId, userId: context.userId });
   }
 }
 
-function toQuestion(body: AnswerRequest, context: AskingContext): Question {
-  const { requestId, signal } = context;
+function toQuestion(body: AnswerRequest, { requestId, keyId, userId, signal }: AskingContext): Question {
   const { question, collection, mode, filters, temperature, model, cache, explain } = body;
   return {
     question,
@@ -59,11 +60,8 @@ function toQuestion(body: AnswerRequest, context: AskingContext): Question {
       body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined,
     explains: explain,
     requestId,
-    userId: userOf(body, context),
+    keyId: keyId ?? undefined,
+    userId,
     signal,
   };
-}
-
-function userOf({ user_id: userId }: AnswerRequest, context: AskingContext): string | null {
-  return userId ?? context.userId ?? null;
 }

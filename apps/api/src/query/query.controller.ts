@@ -1,12 +1,13 @@
-import { Body, Controller, HttpCode, Post, Req, Res, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res, SerializeOptions } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '#libs/config';
 import { QueryService } from '#libs/query';
+import { callerOf } from '../access/request-caller.js';
+import { requestSignal } from '../load/request-signal.js';
 import { ApiProblems } from '../openapi/api-problems.js';
 import { AnswerSender } from './answer-sender.js';
 import { Asking } from './asking.js';
-import { userOfHeader } from './user-of.js';
-import { whenClientLeaves } from './when-client-leaves.js';
 import { presentAnswer, presentSearch } from './query.presenter.js';
 import {
   type QueryRequest,
@@ -25,6 +26,7 @@ export class QueryController {
     private readonly asking: Asking,
     private readonly queries: QueryService,
     private readonly sender: AnswerSender,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post('query')
@@ -41,8 +43,9 @@ export class QueryController {
     if (stream) return this.sender.send({ ...body, resumable: false }, request, reply);
     const context = {
       requestId: request.id,
-      signal: whenClientLeaves(reply),
-      userId: userOfHeader(request),
+      keyId: callerOf(request).keyId,
+      userId: request.userId,
+      signal: requestSignal(reply, this.config.http.deadlineMs),
     };
     const answer = await this.asking.answer(body, context);
     void reply.send(presentAnswer(answer, request.id, body.conversation_id));
@@ -57,6 +60,7 @@ export class QueryController {
   async search(
     @Body({ schema: searchRequestSchema }) body: SearchRequest,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<SearchResponse> {
     const start = performance.now();
     const { question, collection, mode, filters } = body;
@@ -67,6 +71,8 @@ export class QueryController {
       filter: filters,
       topK: body.top_k,
       requestId: request.id,
+      keyId: callerOf(request).keyId ?? undefined,
+      signal: requestSignal(reply, this.config.http.deadlineMs),
     });
     return presentSearch(retrieval, performance.now() - start, request.id);
   }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { RagError } from '#libs/errors';
 import type { PreparedPart, PrepareTask } from '../prepared-part.js';
@@ -78,10 +79,13 @@ export class ParserProcess {
     signal: AbortSignal,
     onFree: () => void,
   ): AsyncGenerator<PreparedPart, void> {
+    // Messages of the process come in the context of whoever started it: of another tenant's job.
+    const asCaller = AsyncLocalStorage.snapshot();
+    const source = task.source[Symbol.asyncIterator]();
     const reading: Reading = {
       task,
-      source: task.source[Symbol.asyncIterator](),
-      onProgress,
+      source: { next: () => asCaller(() => source.next()) },
+      onProgress: (done, total) => asCaller(() => onProgress(done, total)),
       onFree,
       parts: [],
       credit: 0,
@@ -107,7 +111,7 @@ export class ParserProcess {
     } finally {
       signal.removeEventListener('abort', onAbort);
       if (this.reading === reading) this.kill(new Error('nobody takes the parts of the document any more'));
-      Promise.resolve(reading.source.return?.()).catch(() => undefined);
+      Promise.resolve(source.return?.()).catch(() => undefined);
     }
   }
 

@@ -1,0 +1,62 @@
+import type { FastifyRequest } from 'fastify';
+import type { Caller } from '#libs/access';
+import { RagError } from '#libs/errors';
+import type { RouteRule } from './route-rules.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null: there is no such route. */
+    rule: RouteRule | null;
+    /** Null on open routes. */
+    caller: Caller | null;
+    /** For whom the caller asks: the user of its key or token, or whom it names. */
+    userId: string | null;
+    arrivedAtMs: number;
+  }
+}
+
+const USER = /^[\x21-\x7e][\x20-\x7e]{0,199}$/;
+
+/** Of a route that is not open. */
+export function callerOf({ caller }: FastifyRequest): Caller {
+  if (!caller) throw new Error('this route is open to everybody: it has no caller');
+  return caller;
+}
+
+/**
+ * Whose things are asked for, where the request may also say so in its query string.
+ * @throws {RagError} user_not_allowed
+ */
+export function userAsked({ caller, userId }: FastifyRequest, named: string | undefined): string | null {
+  const own = caller?.userId ?? null;
+  if (own !== null && named !== undefined && named !== own) throw otherUser();
+  return userId ?? named ?? null;
+}
+
+/**
+ * X-User-ID, or `user_id` of the body; only a caller without a user of its own may choose.
+ * @throws {RagError} user_not_allowed, invalid_request
+ */
+export function readUser({ headers, body, caller }: FastifyRequest): string | null {
+  const inHeader = headers['x-user-id'];
+  const inBody = (body as { user_id?: unknown } | null | undefined)?.user_id;
+  const named = inHeader ?? (typeof inBody === 'string' && inBody.length <= 200 ? inBody : undefined);
+  if (inHeader !== undefined && (typeof inHeader !== 'string' || !USER.test(inHeader))) {
+    throw new RagError('invalid_request', 'X-User-ID must be 1 to 200 visible ASCII characters.');
+  }
+  if (inHeader !== undefined && typeof inBody === 'string' && inBody !== inHeader) {
+    throw new RagError('invalid_request', 'X-User-ID and user_id name two users. Send one of them.');
+  }
+  const own = caller?.userId ?? null;
+  if (own !== null && named !== undefined && named !== own) {
+    throw otherUser();
+  }
+  return own ?? (named as string | undefined) ?? null;
+}
+
+function otherUser(): RagError {
+  return new RagError(
+    'user_not_allowed',
+    'This key or token stands for one user, and the request names another.',
+  );
+}
