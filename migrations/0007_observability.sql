@@ -17,7 +17,7 @@ create table query_logs (
   cache text,
   input_tokens integer not null,
   output_tokens integer not null,
-  cost_micro_usd bigint, -- null: the model has no price, or the question failed: the ledger knows
+  cost_micro_usd bigint, -- null: the model has no price
   latency_ms real not null,
   timings_ms jsonb not null, -- by stage
   chunk_ids uuid[] not null, -- of the sources, best first
