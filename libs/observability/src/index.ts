@@ -15,7 +15,7 @@ export {
   type Thumb,
 } from './query-log/query-log-entry.js';
 export { type QueryLogFilter, QueryLogRepository } from './query-log/query-log.repository.js';
-export { type ObservedAnswer, type ObservedQuestion, ObservedRun, QueryObserver } from './query-observer.js';
+export { type ObservedAnswer, type ObservedQuestion, QueryObserver } from './query-observer.js';
 export { currentRequestId, noteOnRequest, type RequestContext, runInRequest } from './request-context.js';
 export { WORKER_SEEN_SECONDS } from './workers/measure-workers.js';
 export { WorkerHeartbeatRepository } from './workers/worker-heartbeat.repository.js';

@@ -55,7 +55,7 @@ export class QueryObserver {
     private readonly options: { keepsQuestions: boolean },
   ) {}
 
-  /** What `work` returns or throws. For an answer in one piece; a stream calls `begin`. */
+  /** What `work` returns or throws. */
   async observe<Answer extends ObservedAnswer>(
     question: ObservedQuestion,
     work: () => Promise<Answer>,
@@ -95,8 +95,7 @@ export class QueryObserver {
     }
   }
 
-  /** Exactly one of `answered` and `failed` is to be called when the question's way ends, in whatever way. */
-  begin(question: ObservedQuestion): ObservedRun {
+  private begin(question: ObservedQuestion): ObservedRun {
     return new ObservedRun(question, this.log, this.options.keepsQuestions);
   }
 }
@@ -107,12 +106,13 @@ const nothing = {
   model: null,
   cache: null,
   tokens: { input: 0, output: 0 },
-  costMicroUsd: 0,
+  costMicroUsd: null, // what was spent in vain is in the ledger
   sources: [],
   timings: {},
 };
 
-export class ObservedRun {
+/** One question on its way. It ends once: answered, failed, or left. */
+class ObservedRun {
   private readonly createdAt = new Date();
   private readonly startedAt = performance.now();
   private hasEnded = false;

@@ -20,7 +20,7 @@ export interface QueryLogEntry {
   cache: string | null;
   inputTokens: number;
   outputTokens: number;
-  /** Null: the model has no price. */
+  /** Null: the model has no price, or the question failed. */
   costMicroUsd: number | null;
   latencyMs: number;
   /** Milliseconds by stage. */
