@@ -17,8 +17,9 @@ export class ProblemFilter implements ExceptionFilter {
     const failure = asRagError(error, request);
     if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
     const status = httpStatusByCode[failure.code];
+    const fields = fieldsOf(failure);
     const problem: Problem = {
-      ...failure.details,
+      ...fields,
       type: `urn:ragstone:problem:${failure.code}`,
       title: failure.code.replaceAll('_', ' '),
       status,
@@ -26,16 +27,19 @@ export class ProblemFilter implements ExceptionFilter {
       code: failure.code,
       request_id: request.id,
     };
-    if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
-      void reply.header('retry-after', String(retryAfterOf(failure)));
+    const { retry_after_seconds: asked } = fields;
+    if (status === 503 || status === 429 || asked !== undefined)
+      void reply.header('retry-after', String(asked ?? RETRY_AFTER_SECONDS));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
 }
 
-function retryAfterOf({ details }: RagError): number {
-  const { retry_after_seconds: seconds, retryAfterMs } = details;
-  if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
-  return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
+/** The details as the API shows them: `retryAfterMs` of a model or a page in whole seconds; `isBegun` is for the ledger. */
+function fieldsOf({ details }: RagError): Record<string, unknown> & { retry_after_seconds?: number } {
+  const { retryAfterMs, isBegun: _isBegun, ...fields } = details;
+  return typeof retryAfterMs === 'number'
+    ? { ...fields, retry_after_seconds: Math.ceil(retryAfterMs / 1_000) }
+    : fields;
 }
 
 interface FrameworkError {
