@@ -22,6 +22,12 @@ import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { ChatController } from './openai/chat.controller.js';
+import { ChatSender } from './openai/chat-sender.js';
+import { DirectChat } from './openai/direct-chat.js';
+import { DocumentChat } from './openai/document-chat.js';
+import { EmbeddingController } from './openai/embedding.controller.js';
+import { ModelController } from './openai/model.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
 import { AnswerSender } from './query/answer-sender.js';
@@ -63,12 +69,18 @@ export class AppModule {
         HealthController,
         MetricsController,
         UsageController,
+        ChatController,
+        EmbeddingController,
+        ModelController,
       ],
       providers: [
         JobEvents,
         Asking,
         AnswerStreams,
         AnswerSender,
+        ChatSender,
+        DirectChat,
+        DocumentChat,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

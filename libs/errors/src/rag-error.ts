@@ -38,6 +38,7 @@ export const ragErrorCodes = [
   'url_response_invalid',
   'robots_disallowed',
   // models
+  'model_not_found',
   'model_unavailable',
   'model_rejected_request',
   'model_overloaded',

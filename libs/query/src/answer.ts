@@ -6,7 +6,12 @@ export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
 /** Why an answer is less than it could be. */
 export type DegradedReason =
-  'model_unavailable' | 'citation_unverified' | 'uncited_answer' | 'link_removed' | RetrievalDegradation;
+  | 'model_unavailable'
+  | 'citation_unverified'
+  | 'uncited_answer'
+  | 'link_removed'
+  | 'tools_unavailable'
+  | RetrievalDegradation;
 
 /** UTF-16 offsets, end exclusive. */
 export interface TextRange {

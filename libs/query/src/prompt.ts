@@ -18,14 +18,26 @@ export function promptFor(
   sources: readonly Source[],
   history: readonly ChatMessage[] = [],
 ): ChatMessage[] {
-  const tag = `source-${randomBytes(4).toString('hex')}`; // a document can't close a tag that it can't guess
-  const numbered = sources.map(({ title, headingPath, text }, index) => {
-    const heading = [title, ...headingPath].map((part) => part.replaceAll(/[<>"\n]/g, ' ')).join(' > ');
-    return withoutInvisible(`<${tag} number="${index + 1}" from="${heading}">\n${text}\n</${tag}>`);
-  });
   return [
     { role: 'system', content: instructions },
     ...history,
-    { role: 'user', content: `${numbered.join('\n\n')}\n\nQuestion: ${question}` },
+    { role: 'user', content: `${markSources(sources, 1, newSourceTag())}\n\nQuestion: ${question}` },
   ];
+}
+
+/** A document can't close a tag that it can't guess. */
+export function newSourceTag(): string {
+  return `source-${randomBytes(4).toString('hex')}`;
+}
+
+/** Sources as a model gets them, between tags that say where a document begins and ends. */
+export function markSources(sources: readonly Source[], firstNumber: number, tag: string): string {
+  return sources
+    .map(({ title, headingPath, text }, index) => {
+      const heading = [title, ...headingPath].map((part) => part.replaceAll(/[<>"\n]/g, ' ')).join(' > ');
+      return withoutInvisible(
+        `<${tag} number="${firstNumber + index}" from="${heading}">\n${text}\n</${tag}>`,
+      );
+    })
+    .join('\n\n');
 }

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { indexRequestBodies } from '../indexing/index.openapi.js';
+import { isOpenAiRoute } from '../openai/openai-error.js';
 
 /** /openapi.json and the page /docs. */
 export function setupOpenApi(app: INestApplication, version: string): void {
@@ -25,7 +26,8 @@ function completed(document: OpenAPIObject): OpenAPIObject {
   for (const [path, body] of Object.entries(indexRequestBodies)) {
     document.paths[path]!.post!.requestBody = body() as never;
   }
-  for (const path of Object.values(document.paths)) {
+  for (const [name, path] of Object.entries(document.paths)) {
+    if (isOpenAiRoute(name)) continue;
     for (const { responses } of [path.get, path.post, path.patch, path.delete].filter(
       (operation) => !!operation,
     )) {

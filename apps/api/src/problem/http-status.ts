@@ -36,6 +36,7 @@ export const httpStatusByCode = {
   url_redirects: 502,
   url_response_invalid: 502,
   robots_disallowed: 403,
+  model_not_found: 404,
   model_unavailable: 503,
   model_rejected_request: 502,
   model_overloaded: 503,

@@ -1,11 +1,12 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RagError } from '#libs/errors';
+import { isOpenAiRoute, presentOpenAiError } from '../openai/openai-error.js';
 import { asRagError, problemOf } from './problem-of.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
-/** Every failure leaves as RFC 9457 problem+json; what was not foreseen leaves without its text. */
+/** Every failure leaves as RFC 9457 problem+json, under /v1 as OpenAI's clients know it; what was not foreseen leaves without its text. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -19,7 +20,9 @@ export class ProblemFilter implements ExceptionFilter {
     const { status } = problem;
     if (status === 503 || status === 429 || 'retryAfterMs' in failure.details)
       void reply.header('retry-after', String(retryAfterOf(failure)));
-    void reply.status(status).header('content-type', 'application/problem+json').send(problem);
+    void reply.status(status);
+    if (isOpenAiRoute(request.url)) void reply.send(presentOpenAiError(problem));
+    else void reply.header('content-type', 'application/problem+json').send(problem);
   }
 }
 

@@ -116,6 +116,7 @@ const degradedReason = z.enum([
   'citation_unverified',
   'uncited_answer',
   'link_removed',
+  'tools_unavailable',
   'lexical_ts_rank',
 ]);
 
