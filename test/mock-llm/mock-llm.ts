@@ -11,6 +11,7 @@ import {
   completionEvents,
   type MockUsage,
   structuredReply,
+  type ToolCall,
   toolCallOf,
 } from './openai-replies.js';
 import { closeConnection, ReplyWriter } from './reply-writer.js';
@@ -53,6 +54,8 @@ export class MockLlm {
   /** Decides a fault for each request that the script leaves alone. */
   behave: ((request: RecordedRequest) => Fault | null) | null = null;
   responder: Responder = defaultResponder;
+  /** Decides what tool a chat calls. */
+  toolCaller: (body: Record<string, unknown>) => ToolCall | null = toolCallOf;
   dimensions: number;
   /** Makes every vector the same: the worst of models. */
   isBlind = false;
@@ -134,6 +137,7 @@ export class MockLlm {
     this.script.length = 0;
     this.behave = null;
     this.responder = defaultResponder;
+    this.toolCaller = toolCallOf;
     this.isBlind = false;
     this.sendsUsage = true;
     this.usage = null;
@@ -210,7 +214,7 @@ export class MockLlm {
 
   private async chat(body: Record<string, unknown>, response: ServerResponse, fault: Fault): Promise<void> {
     const messages = body.messages as MockMessage[];
-    const toolCall = toolCallOf(body);
+    const toolCall = this.toolCaller(body);
     const text = structuredReply(body) ?? this.responder(messages);
     const model = `${String(body.model)}${this.modelSuffix}`;
     const usage = this.usageOf(messages, toolCall ? toolCall.function.arguments : text);

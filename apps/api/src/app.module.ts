@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule } from 'nestjs-pino';
+import { AgentModule } from '#libs/agent';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
@@ -22,6 +23,10 @@ import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { AgentChain } from './langserve/agent-chain.js';
+import { AgentController } from './langserve/agent.controller.js';
+import { RagChain } from './langserve/rag-chain.js';
+import { RagController } from './langserve/rag.controller.js';
 import { ChatController } from './openai/chat.controller.js';
 import { ChatSender } from './openai/chat-sender.js';
 import { DirectChat } from './openai/direct-chat.js';
@@ -50,6 +55,7 @@ export class AppModule {
           ...loggerOptions(config.log),
           forRoutes: [{ path: '/*splat', method: RequestMethod.ALL }],
         }),
+        AgentModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
@@ -72,6 +78,8 @@ export class AppModule {
         ChatController,
         EmbeddingController,
         ModelController,
+        RagController,
+        AgentController,
       ],
       providers: [
         JobEvents,
@@ -81,6 +89,8 @@ export class AppModule {
         ChatSender,
         DirectChat,
         DocumentChat,
+        RagChain,
+        AgentChain,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

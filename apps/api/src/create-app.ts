@@ -22,6 +22,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     genReqId: requestIdOf,
+    routerOptions: { ignoreTrailingSlash: true }, // LangServe's own pages link to playground/
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(config), adapter, {
     logger: false, // a failed start is told once, by whoever called this

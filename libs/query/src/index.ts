@@ -9,7 +9,7 @@ export { CitedText } from './cited-text.js';
 export { withinBudget } from './context-budget.js';
 export { noEvidence } from './no-evidence.js';
 export { OutputPolicy } from './output-policy.js';
-export { markSources, newSourceTag } from './prompt.js';
+export { answerRules, markSources, newSourceTag } from './prompt.js';
 export { QueryModule } from './query.module.js';
 export {
   QueryService,

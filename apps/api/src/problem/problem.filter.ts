@@ -1,6 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RagError } from '#libs/errors';
+import { isLangServeRoute } from '../langserve/is-langserve-route.js';
 import { isOpenAiRoute, presentOpenAiError } from '../openai/openai-error.js';
 import { asRagError, problemOf } from './problem-of.js';
 
@@ -22,7 +23,11 @@ export class ProblemFilter implements ExceptionFilter {
       void reply.header('retry-after', String(retryAfterOf(failure)));
     void reply.status(status);
     if (isOpenAiRoute(request.url)) void reply.send(presentOpenAiError(problem));
-    else void reply.header('content-type', 'application/problem+json').send(problem);
+    else {
+      void reply.header('content-type', 'application/problem+json');
+      // LangChain's client shows `message` and nothing else.
+      void reply.send(isLangServeRoute(request.url) ? { ...problem, message: problem.detail } : problem);
+    }
   }
 }
 
