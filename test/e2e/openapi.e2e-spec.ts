@@ -59,6 +59,7 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
         `GET /${chain}/output_schema`,
         `GET /${chain}/config_schema`,
       ]),
+      'POST /mcp',
       'POST /v1/embeddings',
       'GET /v1/models',
       'GET /v1/models/{id}',

@@ -22,6 +22,8 @@ import { HealthController } from './health/health.controller.js';
 import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
+import { McpController } from './mcp/mcp.controller.js';
+import { McpServers } from './mcp/mcp-server.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { AgentChain } from './langserve/agent-chain.js';
 import { AgentController } from './langserve/agent.controller.js';
@@ -80,6 +82,7 @@ export class AppModule {
         ModelController,
         RagController,
         AgentController,
+        McpController,
       ],
       providers: [
         JobEvents,
@@ -91,6 +94,7 @@ export class AppModule {
         DocumentChat,
         RagChain,
         AgentChain,
+        McpServers,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

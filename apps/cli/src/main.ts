@@ -46,6 +46,11 @@ program
   .description('index the sample documents embedded, on a fresh data folder, and ask four questions')
   .action(async () => (await import('./demo.command.js')).runDemo());
 
+program
+  .command('mcp')
+  .description('serve the Model Context Protocol over stdin and stdout, for clients that start it themselves')
+  .action(async () => (await import('./mcp.command.js')).runMcp());
+
 const serviceUrl = () => new Option('--url <url>', 'address of a running service').env('RAGSTONE_URL');
 const priority = new Option('--priority <name>').choices(['low', 'normal', 'high']).default('normal');
 

@@ -14,6 +14,8 @@ export const ragErrorCodes = [
   'job_conflict',
   'queue_full',
   'too_many_followers',
+  'too_many_questions',
+  'origin_not_allowed',
   'stream_expired',
   'conversation_not_found',
   'shutting_down',

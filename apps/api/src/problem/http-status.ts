@@ -15,6 +15,8 @@ export const httpStatusByCode = {
   job_conflict: 409,
   queue_full: 429,
   too_many_followers: 429,
+  too_many_questions: 429,
+  origin_not_allowed: 403,
   stream_expired: 410,
   conversation_not_found: 404,
   shutting_down: 503,
