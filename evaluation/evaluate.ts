@@ -1,6 +1,8 @@
+import { CONFIG, type Config } from '#libs/config';
 import { CollectionRepository, EmbeddingSpaceRepository } from '#libs/corpus';
 import { Database } from '#libs/database';
 import { EmbeddingModels } from '#libs/model-routing';
+import { Searcher } from '#libs/query';
 import { type RetrievalMode, Retriever } from '#libs/retrieval';
 import type { DataSet } from './data-set.js';
 import type { EvaluationApp } from './evaluation-app.js';
@@ -8,8 +10,11 @@ import { meanScores, quantile, type Scores, scoreRanking } from './metrics.js';
 
 export const evaluatedModes = ['vector', 'lexical', 'hybrid'] as const satisfies RetrievalMode[];
 
+/** As configured: the search of an answer, where MODELS_FILE asks for more than retrieval. */
+export type EvaluatedMode = RetrievalMode | 'search';
+
 export interface ModeResult extends Scores {
-  mode: RetrievalMode;
+  mode: EvaluatedMode;
   /** Of retrieval with the question's embedding at hand. */
   p50Ms: number;
   p95Ms: number;
@@ -30,28 +35,32 @@ export async function evaluate(
   const retriever = app.context.get(Retriever);
   const externalIds = await externalIdsOf(app, collection.id);
 
-  const scores = new Map<RetrievalMode, Scores[]>(evaluatedModes.map((mode) => [mode, []]));
-  const latencies = new Map<RetrievalMode, number[]>(evaluatedModes.map((mode) => [mode, []]));
+  const { multiQuery, hyde, decompose, rerank } = app.context.get<Config>(CONFIG).models.search;
+  const isMore = multiQuery > 0 || hyde || decompose !== 'off' || rerank !== null;
+  const modes: EvaluatedMode[] = [...evaluatedModes, ...(isMore ? (['search'] as const) : [])];
+  const scores = new Map<EvaluatedMode, Scores[]>(modes.map((mode) => [mode, []]));
+  const latencies = new Map<EvaluatedMode, number[]>(modes.map((mode) => [mode, []]));
+  const find = async (mode: EvaluatedMode, question: string, vector: Float32Array) => {
+    if (mode === 'search') {
+      const context = { requestId: null, keyId: null, purpose: 'evaluate' };
+      const request = { question, topK: SOURCES, mode: 'hybrid' as const, context };
+      return app.context.get(Searcher).search(request, { collection, space });
+    }
+    const embedding = mode === 'lexical' ? null : Promise.resolve(vector);
+    return retriever.retrieve({ collection, space, question, embedding, topK: SOURCES, mode });
+  };
   for (const [index, query] of dataSet.queries.entries()) {
     const [vector] = await model.embed([query.text], { kind: 'query' });
-    for (const mode of evaluatedModes) {
+    for (const mode of modes) {
       const start = performance.now();
-      const embedding = mode === 'lexical' ? null : Promise.resolve(vector!);
-      const { sources } = await retriever.retrieve({
-        collection,
-        space,
-        question: query.text,
-        embedding,
-        topK: SOURCES,
-        mode,
-      });
+      const { sources } = await find(mode, query.text, vector!);
       latencies.get(mode)!.push(performance.now() - start);
       const ranking = [...new Set(sources.map(({ documentId }) => externalIds.get(documentId)!))];
       scores.get(mode)!.push(scoreRanking(ranking, query.relevance));
     }
     onProgress(index + 1);
   }
-  return evaluatedModes.map((mode) => ({
+  return modes.map((mode) => ({
     mode,
     ...meanScores(scores.get(mode)!),
     p50Ms: quantile(latencies.get(mode)!, 0.5),

@@ -62,7 +62,9 @@ function tableRow(
 ): string {
   const numbers = [result.ndcg10, result.recall10, result.mrr10].map((value) => value.toFixed(4));
   const latencies = [result.p50Ms, result.p95Ms].map((value) => value.toFixed(1));
-  const mode = { vector: 'vector only', lexical: 'BM25 only', hybrid: 'fused' }[result.mode];
+  const mode = { vector: 'vector only', lexical: 'BM25 only', hybrid: 'fused', search: 'as configured' }[
+    result.mode
+  ];
   return `| ${[name, documents.length, queries.length, mode, ...numbers, ...latencies].join(' | ')} |`;
 }
 

@@ -6,7 +6,7 @@ import { Logger, LoggerModule } from 'nestjs-pino';
 import { WorkerModule } from '#apps/worker';
 import { type Config, ConfigModule, readConfig } from '#libs/config';
 import { Database } from '#libs/database';
-import { IndexingModule, IndexingService } from '#libs/indexing';
+import { IndexingModule, IndexingService, letQuestionsGoFirst } from '#libs/indexing';
 import { JobQueue } from '#libs/jobs';
 import { loggerOptions } from '#libs/observability';
 import { type DocumentKind, Documents } from './documents.js';
@@ -31,6 +31,7 @@ function accepting(config: Config) {
 /** Run with `accept`: takes documents in. Run with `work`: is a worker, as apps/worker starts it, and takes documents in, too. */
 async function main(): Promise<void> {
   const config = readConfig();
+  if (process.argv[2] === 'work') letQuestionsGoFirst();
   const module = process.argv[2] === 'accept' ? accepting(config) : WorkerModule.forRoot(config);
   const app = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   app.useLogger(app.get(Logger));

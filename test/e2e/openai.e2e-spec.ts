@@ -145,6 +145,19 @@ describe('chat.completions over the documents', () => {
     });
   });
 
+  it('answers with JSON of a schema, whose citations stand', async () => {
+    models.responder = () =>
+      JSON.stringify({ answer: { hours: 500 }, citations: [{ source: 1, quote: sentence }] });
+    const schema = { type: 'object', properties: { hours: { type: 'number' } }, required: ['hours'] };
+    const reply = await openai.chat.completions.create({
+      model: 'ragstone',
+      messages: ask(question),
+      response_format: { type: 'json_schema', json_schema: { name: 'interval', schema } },
+    });
+    expect(JSON.parse(reply.choices[0]!.message.content!)).toEqual({ hours: 500 });
+    expect(extensionOf(reply).citations[0]!.quote).toBe(sentence);
+  });
+
   it('marks a restart: the text before it is void, the text after it is the answer', async () => {
     models.faults.push({ cutAfterBytes: 900, cutBy: 'rst' });
     models.responder = () => `${'The pump is described at length in its manual. '.repeat(20)}${cited}`;
@@ -265,6 +278,7 @@ describe('chat.completions of a model without documents', () => {
     });
     const message = await streamed.finalMessage();
     expect(message.tool_calls).toMatchObject([{ function: { arguments: '{"city":"example"}' } }]);
+    models.reset();
     const json = await openai.chat.completions.create({
       model: 'direct/default',
       messages: ask('Weather?'),

@@ -18,6 +18,13 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
   expect(routes.sort()).toEqual(
     [
       'POST /query',
+      'POST /query/stream',
+      'GET /query/stream/{id}',
+      'POST /chat/stream',
+      'POST /conversations',
+      'GET /conversations',
+      'GET /conversations/{id}',
+      'DELETE /conversations/{id}',
       'POST /search',
       'POST /index',
       'POST /index/batch',
@@ -42,13 +49,6 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'GET /health',
       'GET /ready',
       'GET /usage',
-      'POST /query/stream',
-      'GET /query/stream/{id}',
-      'POST /chat/stream',
-      'GET /conversations',
-      'POST /conversations',
-      'GET /conversations/{id}',
-      'DELETE /conversations/{id}',
       'POST /v1/chat/completions',
       ...['rag', 'agent'].flatMap((chain) => [
         `POST /${chain}/invoke`,

@@ -30,12 +30,15 @@ export function exampleOf(schema: unknown): unknown {
     properties,
     items,
     enum: values,
+    anyOf,
   } = (schema ?? {}) as {
     type?: string;
     properties?: Record<string, unknown>;
     items?: unknown;
     enum?: unknown[];
+    anyOf?: unknown[];
   };
+  if (anyOf) return exampleOf(anyOf[0]);
   if (values) return values[0];
   if (type === 'object' || properties) {
     return Object.fromEntries(

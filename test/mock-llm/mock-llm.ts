@@ -215,7 +215,8 @@ export class MockLlm {
   private async chat(body: Record<string, unknown>, response: ServerResponse, fault: Fault): Promise<void> {
     const messages = body.messages as MockMessage[];
     const toolCall = this.toolCaller(body);
-    const text = structuredReply(body) ?? this.responder(messages);
+    const structured = this.responder === defaultResponder ? structuredReply(body) : null;
+    const text = structured ?? this.responder(messages);
     const model = `${String(body.model)}${this.modelSuffix}`;
     const usage = this.usageOf(messages, toolCall ? toolCall.function.arguments : text);
     const sendsUsage = this.sendsUsage && !fault.withoutUsage;

@@ -52,7 +52,14 @@ export interface AnswerView {
   answer: string;
   status: string;
   citations: CitationView[];
-  sources: { document_id: string; text: string; char_start: number; char_end: number }[];
+  sources: {
+    document_id: string;
+    title: string;
+    text: string;
+    score: number;
+    char_start: number;
+    char_end: number;
+  }[];
   model: string;
   tokens: { input: number; output: number; estimated: boolean };
   cost: { micro_usd: number | null };

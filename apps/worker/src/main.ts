@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { loadDotEnv, readConfig } from '#libs/config';
 import { RagError } from '#libs/errors';
+import { letQuestionsGoFirst } from '#libs/indexing';
 import { assertNodeVersion, failStart } from '#libs/project-files';
 import { WorkerModule } from './worker.module.js';
 
@@ -10,6 +11,7 @@ const DEADLINE_MS = 9_500;
 
 async function main(): Promise<void> {
   assertNodeVersion();
+  letQuestionsGoFirst();
   loadDotEnv();
   const config = readConfig();
   if (config.database.engine === 'pglite') {

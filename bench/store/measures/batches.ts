@@ -1,3 +1,4 @@
+import { VectorLeg } from '#libs/retrieval';
 import { cpuPerQuery, interleave, ratio, typical } from '../interleave.js';
 import type { Measure } from '../measure.js';
 import { shown, table, thousands, times } from '../report.js';
@@ -14,6 +15,7 @@ export const measureBatches: Measure = async (store) => {
   const { chunks } = store.pooled;
   const of = (batch: number) =>
     Array.from({ length: BATCH }, (_, index) => (batch * BATCH + index) % store.questions.length);
+  const leg = new VectorLeg(chunks);
   const run = (ask: (questions: number[]) => Promise<unknown>) => () =>
     runQueries(store.cpu, BATCHES, 1, (batch) => ask(of(batch)));
   const costs = await interleave(ROUNDS, {
@@ -30,6 +32,14 @@ export const measureBatches: Measure = async (store) => {
     }),
     parallel: run((questions) =>
       Promise.all(questions.map((index) => chunks.findNearest(store.nearest(index, LIMIT, 'hnsw')))),
+    ),
+    leg: run((questions) =>
+      Promise.all(
+        questions.map((index) => {
+          const { embedding } = store.questions[index]!;
+          return leg.search({ collection: store.collection, space: store.space, embedding, limit: LIMIT });
+        }),
+      ),
     ),
   });
   const p50 = ({ latencies }: { latencies: number[] }) => percentile(latencies, 0.5);
@@ -50,6 +60,7 @@ ${table(
     row('`searchMany`, one statement', 'many'),
     row('`findNearest`, one after another', 'serial'),
     row('`findNearest`, all at once over the pool', 'parallel'),
+    row('`VectorLeg`, all at once: batches of its own', 'leg'),
   ],
 )}`,
   };

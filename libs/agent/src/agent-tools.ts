@@ -71,13 +71,12 @@ export function agentTools(context: ToolContext) {
         const page = { limit: CHUNKS_READ_MAX, firstOrdinal: given.from_chunk };
         const read = await chunks.listOfDocument(given.document_id, page);
         if (read.length === 0) throw new ToolRefusal('The document has no more chunks.');
-        const fitting = withinBudget(
-          read.map((chunk) => toSource([{ ...chunk, score: 0, lexicalRank: null, vectorRank: null }])),
-          tokensMax,
+        const fitting = read.filter(fits(tokensMax));
+        const whole = toSource(
+          fitting.map((chunk) => ({ ...chunk, score: 0, lexicalRank: null, vectorRank: null })),
         );
-        const whole = toSource(fitting.flatMap((source) => source.chunks));
         const isMore = fitting.length < read.length || read.length === CHUNKS_READ_MAX;
-        const next = isMore ? `\n\nThe document goes on from_chunk ${whole.chunks.at(-1)!.ordinal + 1}.` : '';
+        const next = isMore ? `\n\nThe document goes on from_chunk ${fitting.at(-1)!.ordinal + 1}.` : '';
         const numbers = found.add([whole]);
         return { numbers, text: found.show(numbers) + next };
       }),
@@ -89,6 +88,16 @@ export function agentTools(context: ToolContext) {
   );
 
   return [search, read];
+}
+
+/** Of a list, its beginning: at least the first, and no more than `tokensMax`. */
+function fits(tokensMax: number): (chunk: { tokenCount: number }) => boolean {
+  let tokens = 0;
+  return ({ tokenCount }) => {
+    const isFirst = tokens === 0;
+    tokens += tokenCount;
+    return isFirst || tokens <= tokensMax;
+  };
 }
 
 /** Told to the model, which may try something else. */

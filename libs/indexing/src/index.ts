@@ -10,3 +10,4 @@ export { RechunkingService } from './rechunking.service.js';
 export { type ReembedRequest, ReembeddingService } from './reembedding.service.js';
 export { parsePageUrl, parseRefreshInterval } from './fetch/index.js';
 export { UrlDocumentService } from './url-document.service.js';
+export { letQuestionsGoFirst } from './let-questions-go-first.js';

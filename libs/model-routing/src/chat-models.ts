@@ -3,7 +3,9 @@ import { RagError } from '#libs/errors';
 import { AnthropicChatModel } from './adapters/anthropic/anthropic-chat-model.js';
 import { loadLlamaCpp } from './adapters/llama-cpp/load-llama-cpp.js';
 import { OpenAiCompatibleChatModel } from './adapters/openai-compatible/openai-compatible-chat-model.js';
+import { OpenAiCompatibleReranker } from './adapters/openai-compatible/openai-compatible-reranker.js';
 import type { ChatModel } from './ports/chat-model.js';
+import type { Reranker } from './ports/reranker.js';
 
 const inCode = new Map<string, ChatModel>();
 
@@ -38,4 +40,16 @@ export async function openChatModel(config: ModelConfig): Promise<ChatModel> {
   return config.provider === 'anthropic'
     ? new AnthropicChatModel(options)
     : new OpenAiCompatibleChatModel(options);
+}
+
+/** Of a model of kind rerank. */
+export function openReranker({ model, baseUrl, apiKey, headers, timeouts, limits }: ModelConfig): Reranker {
+  return new OpenAiCompatibleReranker({
+    baseUrl: baseUrl!,
+    model,
+    headers,
+    timeouts,
+    connectionsMax: limits.concurrency,
+    ...(apiKey && { apiKey }),
+  });
 }

@@ -5,8 +5,7 @@ export { OpenAiCompatibleChatModel } from './adapters/openai-compatible/openai-c
 export { OpenAiCompatibleEmbeddingModel } from './adapters/openai-compatible/openai-compatible-embedding-model.js';
 export { OpenAiCompatibleReranker } from './adapters/openai-compatible/openai-compatible-reranker.js';
 export { QuestionEmbeddings } from './batching/question-embeddings.js';
-export { MicroBatcher } from './batching/micro-batcher.js';
-export { openChatModel, provideChatModel } from './chat-models.js';
+export { openChatModel, openReranker, provideChatModel } from './chat-models.js';
 export { type Assessment, assessComplexity, type Complexity } from './complexity/assess-complexity.js';
 export { EmbeddingModels, type SpaceIdentity } from './embedding-models.js';
 export { DatabaseLedger } from './ledger/database-ledger.js';

@@ -18,7 +18,7 @@ export class AnswerCache {
   ) {}
 
   keyOf(question: Question, { id, epoch, embeddingSpaceId }: Collection): string {
-    const { question: text, topK, mode, filter, temperature, model } = question;
+    const { question: text, topK, mode, filter, temperature, model, responseFormat } = question;
     const parts = [
       currentTenant(),
       id,
@@ -30,6 +30,7 @@ export class AnswerCache {
       filter ?? null,
       temperature,
       model ?? null,
+      responseFormat ?? null,
       this.settings,
     ];
     return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');

@@ -94,10 +94,7 @@ export class AnswerScanner {
   private run(text: string, isEnd: boolean): AnswerToken | null {
     const run = RUN.exec(text)?.[0];
     if (run === undefined) {
-      const [character] = text as unknown as [string] & Iterable<string>;
-      const whole = String.fromCodePoint(text.codePointAt(0)!);
-      const isHalf = !isEnd && text.length === 1 && /[\uD800-\uDBFF]/.test(character);
-      return isHalf ? null : { kind: 'text', raw: whole };
+      return { kind: 'text', raw: String.fromCodePoint(text.codePointAt(0)!) };
     }
     if (run.length === text.length && !isEnd) return null;
     if (this.isLineBare && run === 'QUOTES' && !this.isFenced) {

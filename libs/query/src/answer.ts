@@ -1,6 +1,7 @@
 import type { Chunk } from '#libs/corpus';
 import type { Spent } from '#libs/model-routing';
-import type { RetrievalDegradation, Source } from '#libs/retrieval';
+import type { Source } from '#libs/retrieval';
+import type { SearchDegradation } from './search/searcher.js';
 
 export type AnswerStatus = 'answered' | 'no_evidence' | 'degraded';
 
@@ -11,7 +12,8 @@ export type DegradedReason =
   | 'uncited_answer'
   | 'link_removed'
   | 'tools_unavailable'
-  | RetrievalDegradation;
+  | 'not_structured'
+  | SearchDegradation;
 
 /** UTF-16 offsets, end exclusive. */
 export interface TextRange {
@@ -50,6 +52,8 @@ export interface Answer {
   citations: Citation[];
   /** Sentences of the answer that no citation supports. */
   unsupported: TextRange[];
+  /** Of a question with a response format: what `text` is the JSON of. */
+  structured?: unknown;
   degradedReasons: DegradedReason[];
   /** "extractive", or the name the model goes by at its provider. */
   model: string;
@@ -62,6 +66,15 @@ export interface Answer {
 export type Spending = Spent;
 
 export const noSpending: Spending = { inputTokens: 0, outputTokens: 0, isEstimated: false, costMicroUsd: 0 };
+
+export function plusSpending(a: Spending, b: Spending): Spending {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    isEstimated: a.isEstimated || b.isEstimated,
+    costMicroUsd: a.costMicroUsd === null || b.costMicroUsd === null ? null : a.costMicroUsd + b.costMicroUsd,
+  };
+}
 
 /** With what was spent on its way: the sum is what the ledger has for the request. */
 export function withSpending<T extends Answer>(answer: T, spent: Spending): T {

@@ -52,7 +52,7 @@ function write(pieces: Iterable<string>, from = sources, trustedHosts: string[] 
 /** However a reply is cut, the same comes out, and all of it was handed out. */
 function check(reply: string, from = sources, trustedHosts: string[] = []) {
   const whole = write([reply], from, trustedHosts);
-  const letters = write(reply, from, trustedHosts);
+  const letters = write(reply.split(''), from, trustedHosts);
   expect(letters.checked).toEqual(whole.checked);
   expect(letters.handedOut).toBe(whole.checked?.text ?? '');
   expect(whole.handedOut).toBe(whole.checked?.text ?? '');

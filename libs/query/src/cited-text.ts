@@ -33,6 +33,7 @@ export class CitedText {
   private readonly scanner = new AnswerScanner();
   private readonly citations: Citation[] = [];
   private beginning: string | null = '';
+  private halfCharacter = '';
   private text = '';
   private heldSpace = '';
   private droppedMarkers = 0;
@@ -51,7 +52,9 @@ export class CitedText {
 
   /** @returns what may be shown now */
   push(text: string): string {
-    const visible = withoutInvisible(text);
+    const whole = this.halfCharacter + text;
+    this.halfCharacter = /[\uD800-\uDBFF]$/.exec(whole)?.[0] ?? '';
+    const visible = withoutInvisible(whole.slice(0, whole.length - this.halfCharacter.length));
     if (this.beginning === null) return this.take(this.scanner.push(visible));
     this.beginning += visible;
     const isOpen = MAYBE_NO_EVIDENCE.test(this.beginning) || NO_EVIDENCE.test(this.beginning);

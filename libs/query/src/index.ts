@@ -21,3 +21,6 @@ export {
 export type { AnswerPart, Explanation, RestartReason } from './model-answer.js';
 export { ConversationService, type ConversationQuestion } from './conversation/conversation.service.js';
 export { asSaid, recentMessages } from './conversation/past-messages.js';
+export type { ResponseFormat } from './structured-answer.js';
+export { Searcher, type SearchFindings } from './search/searcher.js';
+export { type UnderstandingSettings } from './search/search-texts.js';

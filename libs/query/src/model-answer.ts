@@ -15,11 +15,12 @@ import {
 } from '#libs/model-routing';
 import type { Source } from '#libs/retrieval';
 import type { Answer, Citation } from './answer.js';
-import { CitedText } from './cited-text.js';
+import { type CheckedText, CitedText } from './cited-text.js';
 import { withinBudget } from './context-budget.js';
 import { noEvidence } from './no-evidence.js';
 import { OutputPolicy } from './output-policy.js';
 import { promptFor } from './prompt.js';
+import { type ResponseFormat, StructuredText, validatorOf, wrapped } from './structured-answer.js';
 
 /** How an answer came about. */
 export interface Explanation {
@@ -37,6 +38,8 @@ export interface ModelQuestion {
   model?: string | undefined;
   /** What was said before, oldest first. */
   history?: readonly ChatMessage[] | undefined;
+  /** The answer is to be JSON of this schema: handed out whole, also in a stream. */
+  responseFormat?: ResponseFormat | undefined;
   context: CallContext;
   /** Hands out the text as it is written; a whole answer is asked for otherwise. */
   isStreamed: boolean;
@@ -68,6 +71,13 @@ export interface ModelAnswer {
   spent: Pick<Answer, 'tokens' | 'costMicroUsd'>;
   explanation: Explanation;
   error: unknown;
+}
+
+/** A model's reply on its way: what may be shown of it, and in the end what it is. */
+interface ReplyText {
+  push(text: string): string;
+  end(): string;
+  readonly checked: (CheckedText & { structured?: unknown }) | null;
 }
 
 type Reply = Pick<ModelAnswer, 'answer' | 'error'>;
@@ -123,7 +133,7 @@ export class ModelAnswerer {
   }
 
   private async *ask(
-    { question, history, temperature, context, isStreamed, signal }: ModelQuestion,
+    { question, history, responseFormat, temperature, context, isStreamed, signal }: ModelQuestion,
     sources: Source[],
     chain: string,
     calls: RoutedCall[],
@@ -131,20 +141,25 @@ export class ModelAnswerer {
     const request: RoutedRequest = {
       chain,
       context,
-      messages: promptFor(question, sources, history),
+      messages: promptFor(question, sources, history, responseFormat),
       temperature,
       maxOutputTokens: this.options.outputTokensMax,
       hedge: this.options.route.hedge,
+      ...(responseFormat && { responseSchema: wrapped(responseFormat) }),
       ...(signal && { signal }),
     };
     const call = this.router.open(request);
     calls.push(call);
     const policy = new OutputPolicy(sources, this.options.trustedHosts);
-    let reply = new CitedText(sources, policy);
+    const begin = () =>
+      responseFormat
+        ? new StructuredText(sources, policy, validatorOf(responseFormat))
+        : new CitedText(sources, policy);
+    let reply: ReplyText = begin();
     try {
       for await (const event of this.reply(request, call, isStreamed)) {
         if (event.type === 'restart') {
-          reply = new CitedText(sources, policy);
+          reply = begin();
           yield { type: 'restart', reason: event.reason };
         } else if (event.type === 'text') {
           const text = reply.push(event.text);

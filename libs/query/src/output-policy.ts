@@ -6,7 +6,7 @@ const ACTIVE_ELEMENT =
   /^<\/?(?:a|area|audio|base|button|embed|form|frame|frameset|iframe|image|img|input|link|map|math|meta|object|picture|script|source|style|svg|track|video)\b/i;
 const WITH_ATTRIBUTES = /^<[a-z][^>\s]*\s+[^>]*=/i;
 /** Unicode tags and the supplement of variation selectors: nobody sees them, and models read them. */
-const INVISIBLE = /[\u{E0000}-\u{E007F}\u{E0100}-\u{E01EF}]/gu;
+const INVISIBLE = /[\u{E0000}-\u{E007F}]|[\u{E0100}-\u{E01EF}]/gu;
 
 /** Text that only a model can see. */
 export function withoutInvisible(text: string): string {

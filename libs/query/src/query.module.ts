@@ -9,12 +9,16 @@ import {
   LEXICAL_ENGINE,
   type LexicalEngine,
 } from '#libs/corpus';
-import { EmbeddingModels, Ledger, ModelRouter, ModelsModule } from '#libs/model-routing';
+import { EmbeddingModels, Ledger, ModelRouter, ModelsModule, openReranker } from '#libs/model-routing';
 import { Retriever } from '#libs/retrieval';
 import { ConversationService } from './conversation/conversation.service.js';
 import { AnswerCache } from './answer-cache.js';
 import { ModelAnswerer } from './model-answer.js';
 import { QueryService } from './query.service.js';
+import { ChatReranker, ModelReranker, type SourceReranker } from './search/rerank-sources.js';
+import { Searcher } from './search/searcher.js';
+
+const SOURCE_RERANKER = Symbol('SourceReranker');
 
 @Module({
   imports: [CacheModule, ConversationsModule, CorpusModule, ModelsModule],
@@ -40,7 +44,7 @@ import { QueryService } from './query.service.js';
       provide: AnswerCache,
       inject: [Cache, CONFIG],
       useFactory: (cache: Cache, { models, contextTokensMax, answerLinkHosts, answerCache }: Config) => {
-        const { chains, routes, outputTokensMax } = models;
+        const { chains, routes, search, outputTokensMax } = models;
         const names = Object.values(models.models).map(({ name, provider, model, baseUrl }) => [
           name,
           provider,
@@ -49,16 +53,40 @@ import { QueryService } from './query.service.js';
         ]);
         return new AnswerCache(
           cache,
-          [chains, routes, names, outputTokensMax, contextTokensMax, answerLinkHosts],
+          [chains, routes, search, names, outputTokensMax, contextTokensMax, answerLinkHosts],
           answerCache.seconds,
         );
       },
     },
     {
+      provide: SOURCE_RERANKER,
+      inject: [ModelRouter, CONFIG],
+      useFactory: (router: ModelRouter, { models: { search, models } }: Config): SourceReranker | null => {
+        if (search.rerank === null) return null;
+        const model = models[search.rerank];
+        return model ? new ModelReranker(openReranker(model)) : new ChatReranker(router, search.rerank);
+      },
+    },
+    {
+      provide: Searcher,
+      inject: [EmbeddingModels, Retriever, ModelRouter, SOURCE_RERANKER, CONFIG],
+      useFactory: (
+        embeddings: EmbeddingModels,
+        retriever: Retriever,
+        router: ModelRouter,
+        reranker: SourceReranker | null,
+        { models }: Config,
+      ) =>
+        new Searcher(embeddings, retriever, router, reranker, {
+          ...models.search,
+          chain: models.routes.assist,
+        }),
+    },
+    {
       provide: QueryService,
       inject: [
         CollectionRepository,
-        EmbeddingModels,
+        Searcher,
         Retriever,
         ModelRouter,
         ModelAnswerer,
@@ -68,7 +96,7 @@ import { QueryService } from './query.service.js';
       ],
       useFactory: (
         collections: CollectionRepository,
-        embeddings: EmbeddingModels,
+        searcher: Searcher,
         retriever: Retriever,
         router: ModelRouter,
         answerer: ModelAnswerer,
@@ -78,7 +106,8 @@ import { QueryService } from './query.service.js';
       ) =>
         new QueryService(
           collections,
-          { embeddings, retriever },
+          searcher,
+          retriever,
           router,
           answerer,
           cache,
@@ -101,6 +130,6 @@ import { QueryService } from './query.service.js';
         }),
     },
   ],
-  exports: [ConversationService, QueryService],
+  exports: [ConversationService, QueryService, Searcher],
 })
 export class QueryModule {}

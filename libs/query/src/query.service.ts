@@ -2,30 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { SingleFlight } from '#libs/cache';
 import { RagError, isRagError } from '#libs/errors';
-import type { Collection, CollectionRepository, EmbeddingSpace, MetadataFilter } from '#libs/corpus';
+import type { Collection, CollectionRepository, MetadataFilter } from '#libs/corpus';
 import { answerCacheRequests } from '#libs/metrics';
-import {
-  type ChatMessage,
-  type EmbeddingModels,
-  EXTRACTIVE,
-  type Ledger,
-  type ModelRouter,
-  noUsage,
-} from '#libs/model-routing';
+import { type ChatMessage, EXTRACTIVE, type Ledger, type ModelRouter, noUsage } from '#libs/model-routing';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
-import { type Answer, noSpending, noTokens, type Spending, withSpending } from './answer.js';
+import { type Answer, noSpending, noTokens, plusSpending, type Spending, withSpending } from './answer.js';
 import type { AnswerCache } from './answer-cache.js';
 import { rewriteQuestion } from './conversation/rewrite-question.js';
 import { extractAnswer } from './extractive-answer.js';
 import type { AnswerPart, Explanation, ModelAnswerer } from './model-answer.js';
 import { noEvidence } from './no-evidence.js';
+import type { Searcher, SearchFindings, SearchScope } from './search/searcher.js';
 import { QuestionWeights } from './question-weights.js';
-
-/** What is searched: a collection, by the vectors of its space. */
-interface SearchScope {
-  collection: Collection;
-  space: EmbeddingSpace;
-}
+import { type ResponseFormat, validatorOf } from './structured-answer.js';
 
 export interface Question {
   question: string;
@@ -39,6 +28,8 @@ export interface Question {
   /** Default true. */
   usesCache?: boolean | undefined;
   explains?: boolean | undefined;
+  /** The answer is to be JSON of this schema. */
+  responseFormat?: ResponseFormat | undefined;
   /** What was said before, oldest first, after the caller's own instructions. Such an answer is nobody else's: it is not cached. */
   history?: readonly ChatMessage[] | undefined;
   /** On getting the history ready; counts as the answer's. */
@@ -56,17 +47,20 @@ export interface AnsweredQuestion extends Answer {
   sources: Source[];
   timings: Retrieval['timings'] & { answerMs: number; totalMs: number };
   cache: CacheUse;
-  /** What was searched for: differs from the question in a conversation. */
-  searchText: string;
+  /** What was searched for: in a conversation the first differs from the question. */
+  searchTexts: string[];
   /** Only where it was asked for. */
   explanation?: Explanation | undefined;
 }
 
-type QuestionToSearch = Pick<Question, 'question' | 'topK' | 'mode' | 'filter' | 'signal'>;
+type QuestionToSearch = Pick<
+  Question,
+  'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'requestId' | 'keyId' | 'signal'
+>;
 
 /** An answer while it is made: sources, then parts that add up to it, then all of it. */
 export type AnswerEvent =
-  | { type: 'search_results'; sources: Source[]; degradedReasons: Retrieval['degradedReasons'] }
+  | { type: 'search_results'; sources: Source[]; degradedReasons: SearchFindings['degradedReasons'] }
   | AnswerPart
   | { type: 'final'; answer: AnsweredQuestion };
 
@@ -77,10 +71,8 @@ export class QueryService {
 
   constructor(
     private readonly collections: CollectionRepository,
-    private readonly retrieval: {
-      embeddings: EmbeddingModels;
-      retriever: Retriever;
-    },
+    private readonly searcher: Searcher,
+    private readonly retriever: Retriever,
     private readonly router: ModelRouter,
     private readonly answerer: ModelAnswerer,
     private readonly cache: AnswerCache,
@@ -94,7 +86,7 @@ export class QueryService {
    */
   async answer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
-    this.assertModel(question.model);
+    this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
     if (bypassesCache(question)) {
       answerCacheRequests.inc({ result: 'bypass' });
@@ -123,7 +115,7 @@ export class QueryService {
   /** The same answer, handed out while it is made. Leaving the iteration ends the calls of models. @throws as `answer` */
   async *stream(question: Question): AsyncGenerator<AnswerEvent, void> {
     const start = performance.now();
-    this.assertModel(question.model);
+    this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
     const cache = bypassesCache(question) ? 'bypass' : 'miss';
     const key = this.cache.keyOf(question, scope.collection);
@@ -137,8 +129,9 @@ export class QueryService {
   }
 
   /** The sources of an answer without the answer. */
-  async search(question: QuestionToSearch & Pick<Question, 'collection'>): Promise<Retrieval> {
-    return this.retrieve(question, await this.collections.getWithSpace(question.collection));
+  async search(question: QuestionToSearch): Promise<SearchFindings> {
+    const scope = await this.collections.getWithSpace(question.collection);
+    return this.searcher.search({ ...question, context: contextOf(question) }, scope);
   }
 
   private async standalone(question: Question): Promise<{ text: string; spent: Spending }> {
@@ -159,20 +152,31 @@ export class QueryService {
     { start, cache, isStreamed }: { start: number; cache: CacheUse; isStreamed: boolean },
   ): AsyncGenerator<AnswerEvent, void> {
     const { text: searchText, spent } = await this.standalone(question);
-    const { sources, timings, degradedReasons } = await this.retrieve(
-      { ...question, question: searchText },
-      scope,
-    );
+    const asked = { ...question, question: searchText, context: contextOf(question) };
+    const {
+      sources,
+      timings,
+      degradedReasons,
+      texts,
+      spent: spentOnSearch,
+    } = await this.searcher.search(asked, scope);
     yield { type: 'search_results', sources, degradedReasons };
     const answerStart = performance.now();
     const answering = this.answerFrom({ ...question, searchText }, scope.collection, sources, isStreamed);
     const { explanation, ...answer } = yield* answering;
     const end = performance.now();
-    const paid = withSpending(withSpending(answer, spent), question.spentBefore ?? noSpending);
+    if (question.responseFormat && answer.structured === undefined && answer.status !== 'no_evidence') {
+      answer.status = 'degraded';
+      answer.degradedReasons = [...answer.degradedReasons, 'not_structured'];
+    }
+    const paid = withSpending(
+      answer,
+      [spentOnSearch, question.spentBefore ?? noSpending].reduce(plusSpending, spent),
+    );
     const answered: AnsweredQuestion = {
       ...degradedBy(degradedReasons, paid),
       sources,
-      searchText,
+      searchTexts: texts,
       timings: { ...timings, answerMs: end - answerStart, totalMs: end - start },
       cache,
       ...(question.explains && { explanation: explanation ?? { chain: null, assessment: null, steps: [] } }),
@@ -210,20 +214,6 @@ export class QueryService {
     return { ...known, tokens: noTokens, costMicroUsd: 0, timings: { ...none, totalMs }, cache: 'hit' };
   }
 
-  private async retrieve(question: QuestionToSearch, { collection, space }: SearchScope): Promise<Retrieval> {
-    const { embeddings, retriever } = this.retrieval;
-    const embedding = question.mode === 'lexical' ? null : this.embedQuestion(question, embeddings.of(space));
-    return retriever.retrieve({ ...question, collection, space, embedding });
-  }
-
-  private async embedQuestion(
-    { question, signal }: Pick<Question, 'question' | 'signal'>,
-    model: ReturnType<EmbeddingModels['of']>,
-  ): Promise<Float32Array> {
-    const [vector] = await model.embed([question], { kind: 'query', ...(signal && { signal }) });
-    return vector!;
-  }
-
   private async *answerFrom(
     question: Question & { searchText: string },
     collection: Collection,
@@ -254,11 +244,12 @@ export class QueryService {
   }
 
   private async extract(question: string, collection: Collection, sources: Source[]): Promise<Answer> {
-    const rarities = await this.retrieval.retriever.scoreTerms(collection, question);
+    const rarities = await this.retriever.scoreTerms(collection, question);
     return extractAnswer(question, sources, new QuestionWeights(rarities));
   }
 
-  private assertModel(model: string | undefined): void {
+  private assertAskable({ model, responseFormat }: Question): void {
+    if (responseFormat) validatorOf(responseFormat);
     const { names } = this.router;
     if (model === undefined || names.has(model)) return;
     throw new RagError(
@@ -290,12 +281,12 @@ function* replay(answer: AnsweredQuestion): Generator<AnswerEvent, void> {
   yield { type: 'final', answer };
 }
 
-function contextOf({ requestId, keyId }: Question) {
+function contextOf({ requestId, keyId }: Pick<Question, 'requestId' | 'keyId'>) {
   return { requestId: requestId ?? randomUUID(), keyId: keyId ?? null, purpose: 'answer' };
 }
 
 /** What made retrieval worse makes its answer worse. */
-function degradedBy(reasons: Retrieval['degradedReasons'], answer: Answer): Answer {
+function degradedBy(reasons: SearchFindings['degradedReasons'], answer: Answer): Answer {
   if (reasons.length === 0) return answer;
   return {
     ...answer,

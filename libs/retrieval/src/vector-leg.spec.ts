@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ChunkRepository, EmbeddingSpace } from '#libs/corpus';
 import { vectorSearchesShort } from '#libs/metrics';
 import { VectorLeg } from './vector-leg.js';
@@ -73,11 +73,26 @@ describe('VectorLeg', () => {
     expect(await shortSearches('false')).toBe(before + 1);
   });
 
-  it('counts a scope once for each epoch of its collection', async () => {
+  it('counts a scope once, and again when documents have changed it a while ago', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
     const { asked, search } = setUp({ inScope: 900, inSpace: 1_000, byIndex: 900 });
     await search();
+    vi.advanceTimersByTime(60_000);
     await search();
     await search({ epoch: 2 });
-    expect(asked).toEqual(['count', 'hnsw', 'hnsw', 'count', 'hnsw']);
+    await search({ epoch: 3 });
+    vi.advanceTimersByTime(60_000);
+    await search({ epoch: 4 });
+    vi.useRealTimers();
+    expect(asked).toEqual(['count', 'hnsw', 'hnsw', 'count', 'hnsw', 'hnsw', 'count', 'hnsw']);
+  });
+
+  it('counts again before it says that there are no more, when documents have come meanwhile', async () => {
+    const store = { inScope: 4, inSpace: 6, byIndex: 4 };
+    const { asked, search } = setUp(store);
+    await search();
+    store.inScope = 8;
+    expect(await search({ epoch: 2 })).toHaveLength(8);
+    expect(asked).toEqual(['count', 'hnsw', 'hnsw', 'count', 'exact']);
   });
 });

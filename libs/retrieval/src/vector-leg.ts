@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ChunkRepository, ChunkScope, Collection, EmbeddingSpace } from '#libs/corpus';
 import { vectorSearches, vectorSearchesShort, vectorSearchSeconds } from '#libs/metrics';
 import type { NearChunk } from './fuse.js';
+import { VectorBatches } from './vector-batches.js';
 
 export interface VectorSearch {
   collection: Pick<Collection, 'id' | 'epoch'>;
@@ -22,12 +23,17 @@ const EXACT_MAX = 10_000;
 const REMEMBERED_SCOPES = 2_000;
 /** Other collections of the space grow, too, and with them what is a minority. */
 const REMEMBERED_MS = 5 * 60_000;
+/** While documents come in, a size of a moment ago chooses the method as well: counting 10,000 takes longer than the search. */
+const CHANGED_MS = 5_000;
 
 interface ScopeSize {
   /** Vectors in the scope, counted up to EXACT_MAX + 1. */
   matching: number;
   /** They are less than half of the index: most of what it returns would be thrown away. */
   isMinority: boolean;
+  /** Of the collection, and when it was counted. */
+  epoch: number;
+  countedAtMs: number;
 }
 
 /**
@@ -35,10 +41,13 @@ interface ScopeSize {
  * returns 3 of 10 when 1 % pass: https://github.com/pgvector/pgvector#filtering
  */
 export class VectorLeg {
-  /** Keyed by the epoch: a change of the collection makes it a new question. */
   private readonly sizes = new LRUCache<string, ScopeSize>({ max: REMEMBERED_SCOPES, ttl: REMEMBERED_MS });
 
-  constructor(private readonly chunks: ChunkRepository) {}
+  private readonly batches: VectorBatches;
+
+  constructor(private readonly chunks: ChunkRepository) {
+    this.batches = new VectorBatches(chunks);
+  }
 
   async search(search: VectorSearch): Promise<NearChunk[]> {
     const { collection, filter, space, embedding, limit } = search;
@@ -47,9 +56,13 @@ export class VectorLeg {
     const method = !size || size.isMinority ? 'exact' : 'hnsw';
     vectorSearches.inc({ method });
     const stop = vectorSearchSeconds.startTimer({ method });
-    const found = await this.chunks.findNearest({ scope, space, embedding, limit, method });
+    const found =
+      method === 'hnsw' && !filter
+        ? await this.batches.findNearest({ collectionId: collection.id, space, embedding, limit })
+        : await this.chunks.findNearest({ scope, space, embedding, limit, method });
     const isShort = found.length < limit;
-    if (!isShort || !size || method === 'exact' || found.length >= size.matching) {
+    const isAll = async () => found.length >= (await this.sizeOf(search, scope, 0)).matching;
+    if (!isShort || !size || method === 'exact' || (await isAll())) {
       stop();
       if (found.length < (search.wanted ?? limit)) vectorSearchesShort.inc({ healed: 'false' });
       return found;
@@ -60,14 +73,20 @@ export class VectorLeg {
     return all;
   }
 
-  private async sizeOf({ collection, filter, space }: VectorSearch, scope: ChunkScope): Promise<ScopeSize> {
-    const key = JSON.stringify([collection.id, collection.epoch, space.id, space.isIndexed, filter ?? null]);
+  /** @param changedMs how old it may be when the collection has changed since */
+  private async sizeOf(
+    { collection, filter, space }: VectorSearch,
+    scope: ChunkScope,
+    changedMs = CHANGED_MS,
+  ): Promise<ScopeSize> {
+    const key = JSON.stringify([collection.id, space.id, space.isIndexed, filter ?? null]);
     const known = this.sizes.get(key);
-    if (known) return known;
+    const now = performance.now();
+    if (known && (known.epoch === collection.epoch || now - known.countedAtMs < changedMs)) return known;
     const matching = await this.chunks.countInScope(scope, space, EXACT_MAX + 1);
     const isMinority =
       matching <= EXACT_MAX && (await this.chunks.countInSpace(space, 2 * matching + 1)) > 2 * matching;
-    const size = { matching, isMinority };
+    const size = { matching, isMinority, epoch: collection.epoch, countedAtMs: now };
     this.sizes.set(key, size);
     return size;
   }

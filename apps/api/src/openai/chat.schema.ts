@@ -46,7 +46,9 @@ const responseFormat = z.discriminatedUnion(
     z.object({ type: z.literal('text') }),
     z.object({
       type: z.literal('json_schema'),
-      json_schema: z.object({ name: z.string().min(1).max(64), schema: z.record(z.string(), z.unknown()) }),
+      json_schema: z.object({
+        name: z.string().regex(/^[\w-]{1,64}$/, 'must be 1-64 letters, digits, "_" or "-"'),
+        schema: z.record(z.string(), z.unknown()) }),
     }),
   ],
   'must be of type "text" or "json_schema"',

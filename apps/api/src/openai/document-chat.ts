@@ -54,12 +54,6 @@ export class DocumentChat {
         `There is no model "${model}". GET /v1/models lists what there is; "ragstone" always answers.`,
       );
     }
-    if (body.response_format?.type === 'json_schema') {
-      throw new RagError(
-        'invalid_request',
-        'Answers from documents are text: response_format json_schema works with the models "direct/..." only.',
-      );
-    }
     if (body.tools?.length) {
       throw new RagError(
         'invalid_request',
@@ -76,6 +70,8 @@ export class DocumentChat {
       filter: asked.filters,
       temperature: temperature.parse(body.temperature ?? undefined),
       model,
+      responseFormat:
+        body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined,
       usesCache: asked.cache,
       explains: asked.explain,
       requestId,

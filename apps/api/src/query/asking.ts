@@ -54,6 +54,8 @@ function toQuestion(body: AnswerRequest, { requestId, signal }: AskingContext): 
     model,
     topK: body.top_k,
     usesCache: cache,
+    responseFormat:
+      body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined,
     explains: explain,
     requestId,
     signal,

@@ -66,6 +66,7 @@ export class QueryController {
       mode,
       filter: filters,
       topK: body.top_k,
+      requestId: request.id,
     });
     return presentSearch(retrieval, performance.now() - start, request.id);
   }

@@ -1,5 +1,5 @@
-import type { AnsweredQuestion, Citation, Explanation } from '#libs/query';
-import type { Retrieval, Source } from '#libs/retrieval';
+import type { AnsweredQuestion, Citation, Explanation, SearchFindings } from '#libs/query';
+import type { Source } from '#libs/retrieval';
 import type { QueryResponse, SearchResponse } from './query.schema.js';
 
 export function presentAnswer(
@@ -10,6 +10,7 @@ export function presentAnswer(
   return {
     answer: answer.text,
     status: answer.status,
+    ...presentStructured(answer),
     citations: answer.citations.map(presentCitation),
     unsupported: answer.unsupported,
     sources: answer.sources.map(presentSource),
@@ -23,9 +24,14 @@ export function presentAnswer(
     request_id: requestId,
     degraded_reasons: answer.degradedReasons,
     ...(answer.explanation && {
-      explain: { search_text: answer.searchText, ...presentExplanation(answer.explanation) },
+      explain: { search_texts: answer.searchTexts, ...presentExplanation(answer.explanation) },
     }),
   };
+}
+
+function presentStructured({ structured, degradedReasons }: AnsweredQuestion) {
+  if (structured !== undefined) return { structured };
+  return degradedReasons.includes('not_structured') ? { structured: null } : {};
 }
 
 function presentExplanation({ chain, assessment, steps }: Explanation) {
@@ -45,7 +51,7 @@ function presentExplanation({ chain, assessment, steps }: Explanation) {
   };
 }
 
-export function presentSearch(retrieval: Retrieval, latencyMs: number, requestId: string): SearchResponse {
+export function presentSearch(retrieval: SearchFindings, latencyMs: number, requestId: string): SearchResponse {
   return {
     sources: retrieval.sources.map(presentSource),
     latency_ms: round(latencyMs),

@@ -41,6 +41,20 @@ const answerShape = {
   conversation_id: z.uuid().optional().meta({
     description: 'Of POST /conversations: the question is understood as part of it, and kept in it.',
   }),
+  response_format: z
+    .discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text') }),
+      z.strictObject({
+        type: z.literal('json_schema'),
+        json_schema: z.strictObject({
+          name: z.string().regex(/^[\w-]{1,64}$/, 'must be 1-64 letters, digits, "_" or "-"'),
+          schema: z.record(z.string(), z.unknown()),
+          strict: z.boolean().optional(),
+        }),
+      }),
+    ])
+    .optional()
+    .meta({ description: 'json_schema: the answer is JSON of that schema, parsed in `structured`.' }),
   user_id: userId.optional(),
 };
 
@@ -117,6 +131,8 @@ const degradedReason = z.enum([
   'uncited_answer',
   'link_removed',
   'tools_unavailable',
+  'not_structured',
+  'rerank_unavailable',
   'lexical_ts_rank',
 ]);
 
@@ -132,9 +148,9 @@ export const searchResponseSchema = z
 
 const explainSchema = z
   .object({
-    search_text: z.string().meta({
+    search_texts: z.array(z.string()).meta({
       description:
-        'What was searched for: in a conversation the question, put into words that stand for themselves.',
+        'What was searched for: the question, in a conversation in words that stand for themselves, and other wordings or parts of it.',
     }),
     chain: z.string().nullable().meta({ description: 'Null: no model was asked.' }),
     complexity: z
@@ -159,6 +175,9 @@ export const queryResponseSchema = z
   .object({
     answer: z.string(),
     status: z.enum(['answered', 'no_evidence', 'degraded']),
+    structured: z.unknown().optional().meta({
+      description: 'With response_format: the answer parsed; null when no model gave one of that schema.',
+    }),
     citations: z.array(citationSchema),
     unsupported: z
       .array(answerSpan)

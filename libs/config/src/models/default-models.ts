@@ -1,6 +1,6 @@
 import type { ModelConfig, ModelsConfig, PriceConfig } from './models-config.js';
 import { modelsFileSchema } from './models-file.schema.js';
-import { toBreaker } from './read-models-file.js';
+import { toBreaker, toSearch } from './read-models-file.js';
 
 /** Without MODELS_FILE: the one chat model of CHAT_* or OPENAI_API_KEY, and quotes when it fails or is not there. */
 export interface OnlyChatModel {
@@ -21,6 +21,7 @@ export function defaultModels(chat: OnlyChatModel | null, outputTokensMax: numbe
     models: chat ? { [chat.model]: toModel(chat) } : {},
     chains: { default: chat ? [chat.model, 'extractive'] : ['extractive'] },
     routes: { answer: defaults.routes.answer, assist: defaults.routes.answer.simple },
+    search: toSearch(defaults),
     budgets: [],
     retryShareMax: defaults.retry_share_max,
     deadlineMs: defaults.deadline_ms,

@@ -88,7 +88,17 @@ export interface BudgetConfig {
   microUsd: number;
 }
 
+/** What is done with a question before and after it is searched for, beyond the search itself. */
+export interface SearchConfig {
+  multiQuery: number;
+  hyde: boolean;
+  decompose: 'off' | 'rules' | 'model';
+  /** A model of kind rerank, or a chain of chat models; null: the order of retrieval stays. */
+  rerank: string | null;
+}
+
 export interface ModelsConfig {
+  search: SearchConfig;
   models: Record<string, ModelConfig>;
   /** Names of models, in the order they are asked; "extractive" may be the last. */
   chains: Record<string, string[]>;

@@ -97,6 +97,14 @@ export const modelsFileSchema = z.strictObject({
       assist: name.optional(),
     })
     .prefault({}),
+  search: z
+    .strictObject({
+      multi_query: z.number().int().min(0).max(5).default(0),
+      hyde: z.boolean().default(false),
+      decompose: z.enum(['off', 'rules', 'model']).default('off'),
+      rerank: name.optional(),
+    })
+    .prefault({}),
   embedding: name.optional(),
   embedding_previous: name.optional(),
   breaker: breakerSchema.prefault({}),

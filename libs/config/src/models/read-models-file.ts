@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import type { BreakerConfig, ModelConfig, ModelsConfig } from './models-config.js';
+import type { BreakerConfig, ModelConfig, ModelsConfig, SearchConfig } from './models-config.js';
 import {
   type BreakerEntry,
   type ModelEntry,
@@ -72,6 +72,7 @@ class EntryReader {
         models,
         chains: file.chains,
         routes: routesOf(file),
+        search: toSearch(file),
         budgets: file.budgets.map(({ per, subject, period, usd }) => ({
           per,
           subject: subject ?? null,
@@ -154,6 +155,9 @@ class EntryReader {
     }
     if (assist !== answer.simple && !this.file.chains[assist])
       this.problems.push(`routes.assist: there is no chain "${assist}"`);
+    const { rerank } = this.file.search;
+    if (rerank && !this.file.chains[rerank] && models[rerank]?.kind !== 'rerank')
+      this.problems.push(`search.rerank: there is no chain and no model of kind rerank named "${rerank}"`);
   }
 
   private checkBudgets(models: Record<string, ModelConfig>): void {
@@ -194,6 +198,11 @@ class EntryReader {
   private withVariables(value: string, where: string): string {
     return value.replaceAll(/\$\{(\w+)\}/g, (_all, variable: string) => this.variable(variable, where));
   }
+}
+
+export function toSearch({ search }: ModelsFile): SearchConfig {
+  const { multi_query: multiQuery, hyde, decompose, rerank = null } = search;
+  return { multiQuery, hyde, decompose, rerank };
 }
 
 function routesOf({ routes: { answer, assist = answer.simple } }: ModelsFile): ModelsConfig['routes'] {

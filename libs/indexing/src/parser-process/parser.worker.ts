@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { isRagError } from '#libs/errors';
 import { workerFile } from '#libs/project-files';
+import { letQuestionsGoFirst } from '../let-questions-go-first.js';
 import { prepareDocument } from '../prepare-document.js';
 import type { PrepareTask } from '../prepared-part.js';
 import type { FromParser, ToParser } from './messages.js';
@@ -21,6 +22,7 @@ process.on('message', (message: ToParser) => {
   arrived?.();
 });
 process.on('disconnect', () => process.exit());
+letQuestionsGoFirst();
 new Worker(workerFile(import.meta.url, 'parent-guard.worker'), { argv: [String(process.ppid)] }).unref();
 
 async function serve(): Promise<never> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Fault, MockLlm } from '../../../../test/mock-llm/index.js';
+import { defaultResponder, type Fault, MockLlm } from '../../../../test/mock-llm/index.js';
 import { waitFor } from '../../../../test/support/wait-for.js';
 import type { ModelTimeouts } from '../wire/call-limits.js';
 import type { ChatModel, ChatRequest, ChatStreamPart } from '../ports/chat-model.js';
@@ -155,6 +155,7 @@ describe.each(['OpenAI', 'Anthropic'] as const)('a streamed answer of %s', (name
   });
 
   it('answers in the JSON that was asked for', async () => {
+    server.responder = defaultResponder;
     const schema = { type: 'object', properties: { grade: { enum: ['good', 'bad'] } } };
     const request: ChatRequest = { ...plain, responseSchema: { name: 'grade', schema } };
     expect(JSON.parse((await model.complete(request)).text)).toEqual({ grade: 'good' });

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
+import { MicroBatcher } from '#libs/batching';
 import { currentTenant } from '#libs/database';
 import { isRagError } from '#libs/errors';
 import { EmbeddingModel, type EmbedOptions } from '../ports/embedding-model.js';
-import { MicroBatcher } from './micro-batcher.js';
 
 export interface QuestionEmbeddingsOptions {
   textsMax: number;

@@ -4,7 +4,7 @@ import { countTokens } from '#libs/text-analysis';
 import { noSpending, type Spending } from '../answer.js';
 import { asSaid, recentMessages } from './past-messages.js';
 import { transcriptOf } from './rewrite-question.js';
-import { sideCall } from './side-call.js';
+import { sideCall } from '../side-call.js';
 
 const instructions = `You keep the notes of a conversation. Write anew what was asked and answered so far, in at most 150 words: facts, names, numbers, what was left open. Reply with the notes alone.`;
 

@@ -1,7 +1,7 @@
 import type { CallContext, ChatMessage, ModelRouter } from '#libs/model-routing';
 import { analyzeTerms } from '#libs/text-analysis';
 import type { Spending } from '../answer.js';
-import { sideCall } from './side-call.js';
+import { sideCall } from '../side-call.js';
 
 const instructions = `You rewrite the last question of a conversation so that it can be understood without the conversation: names instead of "it", "they", "there", and what is left out put back in. Keep its language and its meaning; add nothing else. Reply with the question alone.`;
 

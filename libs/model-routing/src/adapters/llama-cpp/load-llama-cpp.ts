@@ -1,15 +1,16 @@
-import type { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import { existsSync } from 'node:fs';
 import { RagError } from '#libs/errors';
-import { LangChainChatModel, type LangChainOptions } from '../langchain/langchain-chat-model.js';
+import type { LangChainOptions } from '../langchain/langchain-chat-model.js';
+import { LlamaCppChatModel, type LlamaCppModel } from './llama-cpp-chat-model.js';
 
 const MODULE = '@langchain/community/chat_models/llama_cpp';
 
 /**
  * A GGUF file in this process, through packages that are not installed with Ragstone: their peers want Zod 3.
- * @throws {RagError} invalid_configuration when they are missing; it says how to add them
+ * @throws {RagError} invalid_configuration when they are missing (it says how to add them), or the file is
  */
-export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions): Promise<LangChainChatModel> {
-  let loaded: { ChatLlamaCpp: { initialize(inputs: { modelPath: string }): Promise<BaseChatModel> } };
+export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions): Promise<LlamaCppChatModel> {
+  let loaded: { ChatLlamaCpp: { initialize(inputs: { modelPath: string }): Promise<LlamaCppModel> } };
   try {
     loaded = (await import(MODULE)) as typeof loaded;
   } catch (cause) {
@@ -19,5 +20,8 @@ export async function loadLlamaCpp(ggufPath: string, options: LangChainOptions):
       { cause },
     );
   }
-  return new LangChainChatModel(await loaded.ChatLlamaCpp.initialize({ modelPath: ggufPath }), options);
+  if (!existsSync(ggufPath)) {
+    throw new RagError('invalid_configuration', `There is no GGUF file at ${ggufPath}.`);
+  }
+  return new LlamaCppChatModel(await loaded.ChatLlamaCpp.initialize({ modelPath: ggufPath }), options);
 }

@@ -1,8 +1,10 @@
 export interface MicroBatcherOptions {
   /** Flushes as soon as so many wait. */
   itemsMax: number;
-  /** And at the latest this long after the first of them, even while another batch runs. */
+  /** And at the latest this long after the first of them, even while other batches run. */
   waitMsMax: number;
+  /** Up to so many batches run before the rest is held back to be joined. Default 1. */
+  batchesAtOnce?: number;
   /** Whether a batch that failed with this may hold one bad item among good ones. */
   isItemFault: (error: unknown) => boolean;
 }
@@ -24,12 +26,15 @@ export class MicroBatcher<Item, Result> {
   private running = 0;
   private timer: NodeJS.Timeout | undefined;
   private isScheduled = false;
+  private readonly batchesAtOnce: number;
 
   /** @param work one result an item, in the same order */
   constructor(
     private readonly work: (items: Item[]) => Promise<Result[]>,
     private readonly options: MicroBatcherOptions,
-  ) {}
+  ) {
+    this.batchesAtOnce = options.batchesAtOnce ?? 1;
+  }
 
   async run(item: Item, owner: string): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -43,7 +48,7 @@ export class MicroBatcher<Item, Result> {
 
   private schedule(): void {
     if (this.count >= this.options.itemsMax) return this.flush();
-    if (this.running > 0) {
+    if (this.running >= this.batchesAtOnce) {
       this.timer ??= setTimeout(() => this.flush(), this.options.waitMsMax);
       return;
     }
@@ -52,7 +57,7 @@ export class MicroBatcher<Item, Result> {
     // Idle: at once, with what else comes in this turn of the event loop.
     queueMicrotask(() => {
       this.isScheduled = false;
-      if (this.count > 0 && this.running === 0) this.flush();
+      if (this.count > 0 && this.running < this.batchesAtOnce) this.flush();
     });
   }
 
@@ -64,7 +69,7 @@ export class MicroBatcher<Item, Result> {
     this.running += 1;
     void this.perform(batch).finally(() => {
       this.running -= 1;
-      if (this.count > 0 && this.running === 0) this.flush();
+      if (this.count > 0 && this.running < this.batchesAtOnce) this.flush();
     });
     if (this.count > 0) this.schedule();
   }

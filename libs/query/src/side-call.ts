@@ -1,5 +1,5 @@
 import type { CallContext, ChatMessage, ModelRouter } from '#libs/model-routing';
-import type { Spending } from '../answer.js';
+import type { Spending } from './answer.js';
 
 export interface SideCall {
   chain: string;
