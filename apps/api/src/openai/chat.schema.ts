@@ -48,7 +48,8 @@ const responseFormat = z.discriminatedUnion(
       type: z.literal('json_schema'),
       json_schema: z.object({
         name: z.string().regex(/^[\w-]{1,64}$/, 'must be 1-64 letters, digits, "_" or "-"'),
-        schema: z.record(z.string(), z.unknown()) }),
+        schema: z.record(z.string(), z.unknown()),
+      }),
     }),
   ],
   'must be of type "text" or "json_schema"',
