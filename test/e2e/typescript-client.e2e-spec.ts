@@ -62,8 +62,8 @@ describe('against a running service', () => {
     const path = { id: answer!.citations[0]!.document_id };
     const { data: text } = await ragstone.GET('/documents/{id}/text', { params: { path } });
     expect(text!.text).toContain(sentence);
-    const { data: models } = await ragstone.GET('/v1/models');
-    expect(models!.data.map((model) => model.id)).toContain('ragstone');
+    const { data: list } = await ragstone.GET('/v1/models');
+    expect(list!.data.map((model) => model.id)).toContain('ragstone');
   });
 
   it('throws what the service refuses, with its code', async () => {

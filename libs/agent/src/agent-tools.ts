@@ -63,7 +63,7 @@ export function agentTools(context: ToolContext) {
     },
   );
 
-  const read = tool(
+  const readOn = tool(
     (given: z.infer<typeof documentSchema>) =>
       step(context, 'get_document', given, async () => {
         if (!found.has(given.document_id))
@@ -87,7 +87,7 @@ export function agentTools(context: ToolContext) {
     },
   );
 
-  return [search, read];
+  return [search, readOn];
 }
 
 /** Of a list, its beginning: at least the first, and no more than `tokensMax`. */

@@ -52,7 +52,7 @@ export class RoutedChatModel extends BaseChatModel<CallOptions> {
 
 function toChatTool(given: BindToolsInput): ChatTool {
   const { name, description, parameters } = convertToOpenAITool(given as never).function;
-  return { name, description: description ?? '', parameters: parameters as Record<string, unknown> };
+  return { name, description: description ?? '', parameters };
 }
 
 const roles: Record<string, ChatMessage['role']> = {

@@ -10,7 +10,8 @@ import { problemOf } from '../problem/problem-of.js';
 import { validationError } from '../problem/validation.js';
 import { presentJob } from './job.presenter.js';
 
-const MESSAGE_BYTES_MAX = 64 * 1024;
+/** Room for the longest question. */
+const MESSAGE_BYTES_MAX = 48 * 1024;
 const BUFFER_BYTES_MAX = 1024 * 1024;
 const SUBSCRIPTIONS_MAX = 100;
 const PING_MS = 30_000;

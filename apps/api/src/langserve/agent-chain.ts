@@ -35,9 +35,7 @@ export class AgentChain implements ServedChain<AgentInput> {
 
 function toQuestion(given: AgentInput, { runId, signal }: RunContext): AgentQuestion {
   const { question, input, chat_history, collection, top_k, mode, filters, temperature, model } =
-    typeof given === 'string'
-      ? (agentInputSchema.options[1].parse({ input: given }) as Exclude<AgentInput, string>)
-      : given;
+    typeof given === 'string' ? agentInputSchema.options[1].parse({ input: given }) : given;
   return {
     question: (question ?? input)!,
     history: chat_history.map((message) =>

@@ -203,14 +203,12 @@ export class McpServers {
   }
 
   /** What a tool fails with is told to the model, with its code; what was not foreseen without its text. */
-  private async run<Structured extends object>(
-    work: () => Promise<{ text: string; structured: Structured }>,
-  ) {
+  private async run(work: () => Promise<{ text: string; structured: object }>) {
     try {
       const { text, structured } = await work();
       return {
         content: [{ type: 'text' as const, text }],
-        structuredContent: structured as unknown as Record<string, unknown>,
+        structuredContent: structured as Record<string, unknown>,
       };
     } catch (error) {
       const failure = asRagError(error, { id: '', method: 'POST', url: '/mcp' });
