@@ -4,7 +4,7 @@ import { LangServeController } from './langserve.controller.js';
 
 @Controller('agent')
 export class AgentController extends LangServeController {
-  constructor(chain: AgentChain) {
-    super(chain);
+  constructor(protected readonly chain: AgentChain) {
+    super();
   }
 }

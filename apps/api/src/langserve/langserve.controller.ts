@@ -29,10 +29,9 @@ const jsonSchema = { 'application/json': { schema: { type: 'object' as const } }
 /** The routes that LangServe gives a runnable: https://github.com/langchain-ai/langserve */
 @ApiTags('langserve')
 export abstract class LangServeController implements OnModuleDestroy {
+  protected abstract readonly chain: ServedChain;
   private readonly logger = new Logger(LangServeController.name);
   private readonly stopping = new AbortController();
-
-  protected constructor(private readonly chain: ServedChain) {}
 
   /** Early: an open stream would hold up the end of the service. */
   onModuleDestroy(): void {

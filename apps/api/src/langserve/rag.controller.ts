@@ -4,7 +4,7 @@ import { RagChain } from './rag-chain.js';
 
 @Controller('rag')
 export class RagController extends LangServeController {
-  constructor(chain: RagChain) {
-    super(chain);
+  constructor(protected readonly chain: RagChain) {
+    super();
   }
 }
