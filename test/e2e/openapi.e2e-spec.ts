@@ -58,6 +58,20 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'GET /admin/log-level',
       'PUT /admin/log-level',
       'POST /query/{request_id}/feedback',
+      'POST /v1/chat/completions',
+      ...['rag', 'agent'].flatMap((chain) => [
+        `POST /${chain}/invoke`,
+        `POST /${chain}/batch`,
+        `POST /${chain}/stream`,
+        `POST /${chain}/stream_log`,
+        `GET /${chain}/input_schema`,
+        `GET /${chain}/output_schema`,
+        `GET /${chain}/config_schema`,
+      ]),
+      'POST /mcp',
+      'POST /v1/embeddings',
+      'GET /v1/models',
+      'GET /v1/models/{id}',
     ].sort(),
   );
 });
@@ -100,7 +114,7 @@ it('describes both bodies of a batch, and what a patch may be answered', async (
         if (Number(status) < 400) continue;
         expect(response.description, `${method} ${path} ${status}`).toMatch(/^[A-Z]/);
         expect(Object.keys(response.content ?? {}), `${method} ${path} ${status}`).toEqual([
-          'application/problem+json',
+          path.startsWith('/v1/') ? 'application/json' : 'application/problem+json',
         ]);
       }
     }

@@ -11,6 +11,7 @@ import {
   completionEvents,
   type MockUsage,
   structuredReply,
+  type ToolCall,
   toolCallOf,
 } from './openai-replies.js';
 import { closeConnection, ReplyWriter } from './reply-writer.js';
@@ -57,6 +58,8 @@ export class MockLlm {
   /** Each request for embeddings waits for it. */
   beforeEmbedding: (texts: string[]) => Promise<unknown> | null = noWait;
   responder: Responder = defaultResponder;
+  /** Decides what tool a chat calls. */
+  toolCaller: (body: Record<string, unknown>) => ToolCall | null = toolCallOf;
   dimensions: number;
   /** Makes every vector the same: the worst of models. */
   isBlind = false;
@@ -155,6 +158,7 @@ export class MockLlm {
     this.beforeEmbedding = noWait;
     this.release();
     this.responder = defaultResponder;
+    this.toolCaller = toolCallOf;
     this.isBlind = false;
     this.sendsUsage = true;
     this.usage = null;
@@ -238,7 +242,7 @@ export class MockLlm {
 
   private async chat(body: Record<string, unknown>, response: ServerResponse, fault: Fault): Promise<void> {
     const messages = body.messages as MockMessage[];
-    const toolCall = toolCallOf(body);
+    const toolCall = this.toolCaller(body);
     const structured = this.responder === defaultResponder ? structuredReply(body) : null;
     const text = structured ?? this.responder(messages);
     const model = `${String(body.model)}${this.modelSuffix}`;

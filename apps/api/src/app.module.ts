@@ -2,6 +2,7 @@ import { type DynamicModule, Module, StandardSchemaSerializerInterceptor } from 
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { AccessModule } from '#libs/access';
+import { AgentModule } from '#libs/agent';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
@@ -22,7 +23,19 @@ import { IndexController } from './indexing/index.controller.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobController } from './jobs/job.controller.js';
 import { KeyController } from './keys/key.controller.js';
+import { McpController } from './mcp/mcp.controller.js';
+import { McpServers } from './mcp/mcp-server.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { AgentChain } from './langserve/agent-chain.js';
+import { AgentController } from './langserve/agent.controller.js';
+import { RagChain } from './langserve/rag-chain.js';
+import { RagController } from './langserve/rag.controller.js';
+import { ChatController } from './openai/chat.controller.js';
+import { ChatSender } from './openai/chat-sender.js';
+import { DirectChat } from './openai/direct-chat.js';
+import { DocumentChat } from './openai/document-chat.js';
+import { EmbeddingController } from './openai/embedding.controller.js';
+import { ModelController } from './openai/model.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
 import { AnswerSender } from './query/answer-sender.js';
@@ -42,6 +55,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         LoggerModule.forRoot(loggerOptions(config.log)),
         AccessModule,
+        AgentModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
@@ -67,6 +81,12 @@ export class AppModule {
         UsageController,
         QueryLogController,
         LogLevelController,
+        ChatController,
+        EmbeddingController,
+        ModelController,
+        RagController,
+        AgentController,
+        McpController,
       ],
       providers: [
         JobEvents,
@@ -78,6 +98,12 @@ export class AppModule {
         Asking,
         AnswerStreams,
         AnswerSender,
+        ChatSender,
+        DirectChat,
+        DocumentChat,
+        RagChain,
+        AgentChain,
+        McpServers,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
         {

@@ -93,6 +93,7 @@ function serverOptions({ http }: Config): ConstructorParameters<typeof FastifyAd
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     maxRequestsPerSocket: REQUESTS_PER_SOCKET_MAX,
     genReqId: requestIdOf,
+    routerOptions: { ignoreTrailingSlash: true }, // LangServe's own pages link to playground/
     clientErrorHandler: answerClientError,
     frameworkErrors: answerUnroutable,
     ...(trustProxies.length > 0 && { trustProxy: [...trustProxies] }),

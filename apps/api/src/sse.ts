@@ -48,6 +48,11 @@ export class SseStream {
     );
   }
 
+  /** An event that says all by its name. */
+  sendName(event: string): void {
+    this.write(`event: ${event}\n\n`);
+  }
+
   /** Data that is no JSON, such as the [DONE] of chats. */
   sendText(text: string): void {
     this.write(`data: ${text}\n\n`);

@@ -48,6 +48,11 @@ program
   .description('index the sample documents embedded, on a fresh data folder, and ask four questions')
   .action(async () => (await import('./demo.command.js')).runDemo());
 
+program
+  .command('mcp')
+  .description('serve the Model Context Protocol over stdin and stdout, for clients that start it themselves')
+  .action(async () => (await import('./mcp.command.js')).runMcp());
+
 const serviceUrl = () => new Option('--url <url>', 'address of a running service').env('RAGSTONE_URL');
 const serviceKey = () => new Option('--key <key>', 'API key of that service').env('RAGSTONE_KEY');
 const tenant = () =>

@@ -30,6 +30,7 @@ export const ragErrorCodes = [
   'job_conflict',
   'queue_full',
   'too_many_followers',
+  'too_many_questions',
   'stream_expired',
   'conversation_not_found',
   'shutting_down',
@@ -54,6 +55,7 @@ export const ragErrorCodes = [
   'url_response_invalid',
   'robots_disallowed',
   // models
+  'model_not_found',
   'model_unavailable',
   'model_rejected_request',
   'model_overloaded',

@@ -27,6 +27,9 @@ export {
   ChatModel,
   type ChatRequest,
   type ChatStreamPart,
+  type ChatTool,
+  type FinishReason,
+  type ToolCall,
 } from './ports/chat-model.js';
 export { EmbeddingModel, type EmbeddingKind, type EmbedOptions } from './ports/embedding-model.js';
 export { Reranker } from './ports/reranker.js';

@@ -11,6 +11,7 @@ export type DegradedReason =
   | 'citation_unverified'
   | 'uncited_answer'
   | 'link_removed'
+  | 'tools_unavailable'
   | 'not_structured'
   | SearchDegradation;
 

@@ -31,7 +31,7 @@ export interface Question {
   explains?: boolean | undefined;
   /** The answer is to be JSON of this schema. */
   responseFormat?: ResponseFormat | undefined;
-  /** What was said before, oldest first. Such an answer is nobody else's: it is not cached. */
+  /** What was said before, oldest first, after the caller's own instructions. Such an answer is nobody else's: it is not cached. */
   history?: readonly ChatMessage[] | undefined;
   /** On getting the history ready; counts as the answer's. */
   spentBefore?: Spending | undefined;
@@ -147,7 +147,7 @@ export class QueryService {
   }
 
   private async standalone(question: Question): Promise<{ text: string; spent: Spending }> {
-    const { history = [] } = question;
+    const history = (question.history ?? []).filter(({ role }) => role !== 'system');
     if (history.length === 0) return { text: question.question, spent: noSpending };
     return rewriteQuestion(this.router, {
       question: question.question,

@@ -23,6 +23,16 @@ export function callerOf({ caller }: FastifyRequest): Caller {
   return caller;
 }
 
+/** Who pays for an answer, and for whom it is. */
+export interface Asker {
+  keyId: string | null;
+  userId: string | null;
+}
+
+export function askerOf(request: FastifyRequest): Asker {
+  return { keyId: callerOf(request).keyId, userId: request.userId };
+}
+
 /**
  * Whose things are asked for, where the request may also say so in its query string.
  * @throws {RagError} user_not_allowed

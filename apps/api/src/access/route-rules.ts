@@ -20,6 +20,22 @@ const admin: readonly Scope[] = ['admin'];
 
 type Given = RouteRule['access'] | ({ access: RouteRule['access'] } & Partial<RouteRule>);
 
+/** Its pages hold nothing of ours; what they send is asked for its key. */
+function langServe(chain: string): Record<string, Given> {
+  const stream: Given = { access: query, isStream: true, idempotency: 'none' };
+  return {
+    [`POST /${chain}/invoke`]: query,
+    [`POST /${chain}/batch`]: query,
+    [`POST /${chain}/stream`]: stream,
+    [`POST /${chain}/stream_log`]: stream,
+    [`GET /${chain}/input_schema`]: 'open',
+    [`GET /${chain}/output_schema`]: 'open',
+    [`GET /${chain}/config_schema`]: 'open',
+    [`GET /${chain}/playground`]: 'open',
+    [`GET /${chain}/playground/playground.js`]: 'open',
+  };
+}
+
 /** Who may use which route. A route that is not here is the admin's, and a test fails. */
 const rules: Record<string, Given> = {
   'POST /query': query,
@@ -52,6 +68,15 @@ const rules: Record<string, Given> = {
   'POST /jobs/{id}/retry': index,
   'POST /jobs/retry': index,
   'GET /ws': { access: read, isStream: true },
+  'POST /v1/chat/completions': query,
+  'POST /v1/embeddings': query,
+  'GET /v1/models': read,
+  'GET /v1/models/{id}': read,
+  ...langServe('rag'),
+  ...langServe('agent'),
+  'POST /mcp': { access: read, isStream: true, idempotency: 'none' },
+  'GET /mcp': { access: read, isStream: true },
+  'DELETE /mcp': read,
   'GET /usage': admin,
   'GET /metrics/summary': 'metrics',
   'GET /admin/queries': admin,

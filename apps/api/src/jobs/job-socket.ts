@@ -1,13 +1,19 @@
 import websocket from '@fastify/websocket';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { currentTenant, runAsTenant } from '#libs/database';
 import { SOCKET_PROTOCOL } from '../access/credential.js';
+import { Asking } from '../query/asking.js';
+import { askMessageSchema, cancelMessageSchema, SocketAnswers } from '../query/socket-answers.js';
 import { hasEnded, JobEvents } from './job-events.js';
+import { problemOf } from '../problem/problem-of.js';
+import { validationError } from '../problem/validation.js';
 import { presentJob } from './job.presenter.js';
 
-const MESSAGE_BYTES_MAX = 16 * 1024;
+/** Room for the longest question. */
+const MESSAGE_BYTES_MAX = 48 * 1024;
 const BUFFER_BYTES_MAX = 1024 * 1024;
 const SUBSCRIPTIONS_MAX = 100;
 const PING_MS = 30_000;
@@ -20,11 +26,14 @@ const messageSchema = z.discriminatedUnion('type', [
     last_event_id: z.number().int().optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), job_id: z.uuid() }),
+  askMessageSchema,
+  cancelMessageSchema,
 ]);
 
 /**
  * GET /ws: `{"type": "subscribe", "job_id": "...", "last_event_id"?: n}` and then `{"type": "job", "id": n, "job": {...}}`
- * with every change, until the job has ended. Errors come as `{"type": "error", "code", "detail", "job_id"?}`.
+ * with every change, until the job has ended. `{"type": "ask", "id", "question", ...}` gets the events of POST /query/stream,
+ * each with that id; `{"type": "cancel", "id"}` ends it. Errors come as `{"type": "error", "code", "detail", "job_id"?, "id"?}`.
  */
 export async function setupJobSocket(app: NestFastifyApplication): Promise<void> {
   await app.register(websocket, {
@@ -32,7 +41,9 @@ export async function setupJobSocket(app: NestFastifyApplication): Promise<void>
   });
   const fastify = app.getHttpAdapter().getInstance();
   fastify.after(() => {
-    fastify.get('/ws', { websocket: true }, (socket: WebSocket) => serve(socket, app.get(JobEvents)));
+    fastify.get('/ws', { websocket: true }, (socket: WebSocket, request) =>
+      serve(socket, request, { events: app.get(JobEvents), asking: app.get(Asking) }),
+    );
   });
 }
 
@@ -41,9 +52,14 @@ function chooseProtocol(offered: ReadonlySet<string>): string | false {
   return offered.has(SOCKET_PROTOCOL) && SOCKET_PROTOCOL;
 }
 
-function serve(socket: WebSocket, events: JobEvents): void {
+function serve(
+  socket: WebSocket,
+  request: FastifyRequest,
+  { events, asking }: { events: JobEvents; asking: Asking },
+): void {
   const tenantId = currentTenant();
   const subscriptions = new Map<string, () => void>();
+  const answers = new SocketAnswers(socket, asking, request);
   const send = (message: object) => {
     if (socket.bufferedAmount > BUFFER_BYTES_MAX) socket.terminate();
     else socket.send(JSON.stringify(message));
@@ -60,11 +76,16 @@ function serve(socket: WebSocket, events: JobEvents): void {
     isAlive = true;
   });
   socket.on('message', (data: Buffer, isBinary: boolean) => {
-    const parsed = isBinary ? null : messageSchema.safeParse(jsonOf(data));
-    if (!parsed?.success) {
-      fail('invalid_request', 'Send {"type": "subscribe" or "unsubscribe", "job_id": "..."} as text.');
+    const message = isBinary ? undefined : jsonOf(data);
+    const parsed = messageSchema.safeParse(message);
+    if (!parsed.success) {
+      const { detail } = problemOf(validationError(parsed.error.issues), '');
+      const { id } = (message ?? {}) as { id?: unknown };
+      send({ type: 'error', code: 'invalid_request', detail, ...(typeof id === 'string' && { id }) });
       return;
     }
+    if (parsed.data.type === 'ask') return answers.ask(parsed.data);
+    if (parsed.data.type === 'cancel') return answers.cancel(parsed.data.id);
     const { job_id: jobId } = parsed.data;
     subscriptions.get(jobId)?.();
     subscriptions.delete(jobId);
@@ -91,6 +112,7 @@ function serve(socket: WebSocket, events: JobEvents): void {
   socket.on('close', () => {
     clearInterval(ping);
     for (const stop of subscriptions.values()) stop();
+    answers.stop();
   });
 }
 

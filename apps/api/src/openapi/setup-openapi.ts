@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { declaredRule, type RouteRule } from '../access/route-rules.js';
 import { indexRequestBodies } from '../indexing/index.openapi.js';
+import { isOpenAiRoute } from '../openai/openai-error.js';
 import { problemReasons } from './api-problems.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -43,6 +44,7 @@ function completed(document: OpenAPIObject): OpenAPIObject {
       const operation = item[method];
       if (!operation) continue;
       describeAccess(operation, declaredRule(method.toUpperCase(), path));
+      if (isOpenAiRoute(path)) continue;
       const { responses } = operation;
       for (const [status, response] of Object.entries(responses)) {
         if (Number(status) < 400 || !response || !('content' in response)) continue;

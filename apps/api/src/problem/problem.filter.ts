@@ -2,6 +2,8 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RagError, RagErrorCode } from '#libs/errors';
 import { httpRejected } from '#libs/metrics';
+import { isLangServeRoute } from '../langserve/is-langserve-route.js';
+import { isOpenAiRoute, presentOpenAiError } from '../openai/openai-error.js';
 import { asRagError, problemOf } from './problem-of.js';
 import type { Problem } from './problem.schema.js';
 
@@ -15,7 +17,7 @@ const refusals: ReadonlySet<RagErrorCode> = new Set([
   'overloaded',
 ]);
 
-/** Every failure leaves as RFC 9457 problem+json; what was not foreseen leaves without its text. */
+/** Every failure leaves as RFC 9457 problem+json, under /v1 as OpenAI's clients know it; what was not foreseen leaves without its text. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
@@ -32,7 +34,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (challenge) void reply.header('www-authenticate', challenge);
     if (status === 503 || status === 429 || asked !== undefined)
       void reply.header('retry-after', String(asked ?? RETRY_AFTER_SECONDS));
-    void reply.status(status).header('content-type', 'application/problem+json').send(problem);
+    void reply.status(status);
+    if (isOpenAiRoute(request.url)) void reply.send(presentOpenAiError(problem));
+    else {
+      void reply.header('content-type', 'application/problem+json');
+      // LangChain's client shows `message` and nothing else.
+      void reply.send(isLangServeRoute(request.url) ? { ...problem, message: problem.detail } : problem);
+    }
   }
 }
 

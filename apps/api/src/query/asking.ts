@@ -6,16 +6,13 @@ import {
   type Question,
   QueryService,
 } from '#libs/query';
+import type { Asker } from '../access/request-caller.js';
 import type { StreamRequest } from './query.schema.js';
 
 /** What a request says besides its body. */
-export interface AskingContext {
+export interface AskingContext extends Asker {
   requestId: string;
   signal: AbortSignal;
-  /** The API key that pays. */
-  keyId: string | null;
-  /** For whom it is asked. */
-  userId: string | null;
 }
 
 type AnswerRequest = Omit<StreamRequest, 'stream' | 'resumable'>;

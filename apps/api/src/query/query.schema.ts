@@ -130,6 +130,7 @@ const degradedReason = z.enum([
   'citation_unverified',
   'uncited_answer',
   'link_removed',
+  'tools_unavailable',
   'not_structured',
   'rerank_unavailable',
   'lexical_ts_rank',

@@ -1,0 +1,3 @@
+export function isLangServeRoute(url: string): boolean {
+  return /^\/(?:rag|agent)\//.test(url);
+}
