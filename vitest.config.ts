@@ -5,21 +5,13 @@ import { SkipReporter } from './test/support/skip-reporter.js';
 
 const projectFolder = dirname(fileURLToPath(import.meta.url));
 
-/** They kill workers and databases for minutes: `npm run test:faults`. */
-const withFaults = process.env.RAGSTONE_FAULTS === '1';
-if (!withFaults)
-  console.log('test/faults is not run: npm run test:faults kills workers and databases, for minutes.');
-
 export default defineConfig({
   // Source by alias, not by an import condition: worker threads inherit conditions and must run compiled code.
   resolve: {
     alias: [{ find: /^#(libs|apps)\/(.+)$/, replacement: join(projectFolder, '$1/$2/src/index.ts') }],
   },
   test: {
-    include: [
-      '{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec}.ts',
-      ...(withFaults ? ['test/faults/**/*.faults-spec.ts'] : []),
-    ],
+    include: ['{apps,libs,evaluation,scripts,test}/**/*.{spec,db-spec,e2e-spec,faults-spec}.ts'],
     setupFiles: ['test/quiet.ts'],
     globalSetup: ['test/build-once.ts'],
     reporters: ['default', new SkipReporter()],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { describeOnEachStore, embeddingsOf } from '../support/stores.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
@@ -114,6 +114,26 @@ describeOnEachStore('batches', { INDEX_CONCURRENCY: '1' }, (open) => {
       done: 3,
     });
     expect((await client().call(`/jobs/${job_id}/retry`)).status).toBe(409);
+  });
+
+  it('with one document that the model refuses have all others', async () => {
+    const collection = await newCollection();
+    open().models.poison = 'hemlock';
+    const documents = Array.from({ length: 32 }, (_, n) => ({
+      text: n === 17 ? 'A cup of hemlock.' : `A cup of tea, the ${n}th.`,
+      external_id: String(n),
+    }));
+    const { job_id } = await submit({ collection, documents });
+    expect(await client().jobEnd({ job_id })).toMatchObject({ resolved_count: 31, still_failing_count: 1 });
+    const [refused] = await childrenOf(job_id, '&status=failed');
+    expect(refused!.error).toMatchObject({
+      code: 'model_rejected_request',
+      stage: 'embed',
+      message: expect.stringContaining('chunk 0 of the document (characters 0 to 17)'),
+    });
+    open().models.poison = null;
+    expect((await client().call(`/jobs/${job_id}/retry`)).body).toMatchObject({ count: 1 });
+    expect((await client().jobEnd({ job_id })).status).toBe('ready');
   });
 
   it('of nothing new end at once', async () => {
@@ -340,7 +360,7 @@ describe('INDEX_DUPLICATES=skip', () => {
 
 describe('INDEX_QUEUE_MAX', () => {
   it('refuses documents with 429 while so many wait, and takes them afterwards', async () => {
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     const api = await startTestApi({ ...embeddingsOf(models), INDEX_QUEUE_MAX: '3', INDEX_CONCURRENCY: '1' });
     try {
       models.hold();

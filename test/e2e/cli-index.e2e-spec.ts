@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeScannedPdf } from '../support/documents.js';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { JobView, RagstoneClient } from '../support/ragstone-client.js';
 import { ServerProcess } from '../support/server-process.js';
 import { embeddingsOf } from '../support/stores.js';
 
 let folder: string;
-let models: ModelServer;
+let models: MockLlm;
 let service: ServerProcess;
 let client: RagstoneClient;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ragstone-cli-'));
-  models = await ModelServer.start();
+  models = await MockLlm.start();
   service = ServerProcess.spawn({ ...embeddingsOf(models), DATA_DIR: join(folder, 'data') });
   client = await service.ready();
 });

@@ -149,6 +149,25 @@ describeOnEachStore('documents', { INDEX_CONCURRENCY: '1' }, (open) => {
     expect((await get(accepted.document_id)).metadata).toEqual({ a: 1, b: 2, c: 2 });
   });
 
+  it('show what their front matter says where the caller gives nothing, also after patches and new versions', async () => {
+    const collection = await newCollection();
+    const fields = { collection, external_id: 'manual' };
+    const page = (year: number) => `---\nteam: pilots\nyear: ${year}\n---\n# Manual\n\nOf ${year}.`;
+    const { document_id } = await client().indexText(page(2024), { ...fields, metadata: { team: 'given' } });
+    expect((await get(document_id)).metadata).toEqual({ team: 'given', year: 2024 });
+    const patch = async (metadata: object) =>
+      (await client().patch<DocumentView>(`/documents/${document_id}`, { metadata })).body.metadata;
+    expect(await patch({ team: null })).toEqual({ team: 'pilots', year: 2024 });
+    expect(await patch({ year: 2030, room: 7 })).toEqual({ team: 'pilots', year: 2030, room: 7 });
+    expect(await found('Manual', collection, { year: 2030, team: 'pilots' })).toEqual([document_id]);
+    await client().indexText(page(2025), fields);
+    expect((await get(document_id)).metadata).toEqual({ team: 'pilots', year: 2030, room: 7 });
+    expect(await patch({ year: null })).toEqual({ team: 'pilots', year: 2025, room: 7 });
+    await client().indexText(page(2026), { ...fields, metadata: { room: 8 } });
+    expect((await get(document_id)).metadata).toEqual({ team: 'pilots', year: 2026, room: 8 });
+    expect(await found('Manual', collection, { year: 2025 })).toEqual([]);
+  });
+
   it('refuse metadata that can not be stored', async () => {
     const { document_id } = await client().indexText(`A document ${randomUUID()}.`);
     const path = `/documents/${document_id}`;

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { EventSource } from 'eventsource';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { embeddingsOf } from '../support/stores.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 import { waitFor } from '../support/wait-for.js';
 
 let api: TestApi;
-let models: ModelServer;
+let models: MockLlm;
 const closing: { close(): void }[] = [];
 
 beforeAll(async () => {
-  models = await ModelServer.start();
+  models = await MockLlm.start();
   api = await startTestApi(embeddingsOf(models));
 });
 afterEach(() => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { describeOnEachStore } from '../support/stores.js';
-import { waitFor } from '../support/wait-for.js';
 
 const refusal = { status: 400, body: JSON.stringify({ error: { message: 'not in the mood' } }) };
 
@@ -261,8 +260,10 @@ describeOnEachStore('jobs', { INDEX_CONCURRENCY: '1' }, (open) => {
 
   it('end in the dead letter after the last attempt, and leave it when the model server is back', async () => {
     const collection = await newCollection();
+    const fields = { collection, external_id: 'crane' };
+    await client().indexText('The crane sleeps.', fields);
     open().models.outage = { status: 503 };
-    const accepted = await submit('The crane calls at dawn.', { collection });
+    const accepted = await submit('The crane calls at dawn.', fields);
     const job = await client().jobEnd(accepted, 240_000);
     expect(job).toMatchObject({
       status: 'failed',
@@ -270,9 +271,11 @@ describeOnEachStore('jobs', { INDEX_CONCURRENCY: '1' }, (open) => {
       error: { code: 'model_unavailable', stage: 'embed', retryable: true },
     });
     open().models.outage = null;
+    const textsOf = async () => (await sourcesOf('crane', collection)).map(({ text }) => text);
+    expect(await textsOf()).toEqual(['The crane sleeps.']);
     const { body } = await client().post<RetryView>('/jobs/retry', { collection });
     expect(body.count).toBe(1);
     expect((await client().jobEnd(accepted)).status).toBe('ready');
-    await waitFor('the document', async () => (await sourcesOf('crane', collection)).length === 1);
+    expect(await textsOf()).toEqual(['The crane calls at dawn.']);
   }, 300_000);
 });

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MockLlm } from '../mock-llm/index.js';
 import { WebSocket } from 'ws';
-import { ModelServer } from '../support/model-server.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { embeddingsOf } from '../support/stores.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -100,7 +99,7 @@ describe('the service as a process', () => {
   });
 
   it('ends streams of job events at SIGTERM, so that nobody holds it up', async () => {
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     const server = start(embeddingsOf(models));
     const client = await server.ready();
     models.hold();

@@ -3,17 +3,17 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import { embeddingsOf } from '../support/stores.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 import { waitFor } from '../support/wait-for.js';
 
 const IN_FLIGHT_MAX = 4;
 
-let models: ModelServer;
+let models: MockLlm;
 let api: TestApi;
 beforeAll(async () => {
-  models = await ModelServer.start();
+  models = await MockLlm.start();
   api = await startTestApi({
     ...embeddingsOf(models),
     HTTP_IN_FLIGHT_MAX: String(IN_FLIGHT_MAX),

@@ -128,7 +128,7 @@ describe(`rate limits of ${PROCESSES} processes`, () => {
 
   it('go on without Redis, each with its share of the limit, and share all again when it is back', async (context) => {
     if (serverMissing) return context.skip(serverMissing);
-    const own = await OwnStack.start(REDIS_PORT_BASE, ['redis']);
+    const own = await OwnStack.start(REDIS_PORT_BASE, { services: ['redis'] });
     cleanUps.push(() => own.remove());
     const clients = await startProcesses({ REDIS_URL: own.urls.REDIS_URL, RATE_LIMIT_USER: '100/h' });
     const send = (user: string) =>

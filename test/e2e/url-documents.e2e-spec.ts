@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Database } from '#libs/database';
 import { UrlRefresh } from '../../libs/indexing/src/url-refresh.js';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import { type PageHandler, PageServer, redirectTo } from '../support/page-server.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { embeddingsOf } from '../support/stores.js';
@@ -10,12 +10,12 @@ import { startTestApi, type TestApi } from '../support/test-api.js';
 import { waitFor } from '../support/wait-for.js';
 
 let api: TestApi;
-let models: ModelServer;
+let models: MockLlm;
 let site: PageServer;
 let elsewhere: PageServer;
 
 beforeAll(async () => {
-  models = await ModelServer.start();
+  models = await MockLlm.start();
   site = await PageServer.start();
   elsewhere = await PageServer.start(
     { '/': page('Secret', 'A secret of the private network.') },

@@ -1,38 +1,35 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RagstoneClient } from '../support/ragstone-client.js';
 import { ServerProcess } from '../support/server-process.js';
+import { diskMissing, SmallDisk } from '../support/small-disk.js';
 
 const DISK_KB = 1_024;
 
 describe('a disk for uploads that is full', () => {
   let folder: string;
-  let disk: string;
-  let isMounted = false;
+  let disk: SmallDisk | null;
   let server: ServerProcess | undefined;
   let client: RagstoneClient;
 
   beforeEach((context) => {
-    if (!isMounted) context.skip('needs the right to mount a small tmpfs, as root has it');
+    if (!disk) context.skip(diskMissing);
   });
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ragstone-full-'));
-    disk = await mkdtemp(join(tmpdir(), 'ragstone-disk-'));
-    isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_KB}k`, 'tmpfs', disk]).status === 0;
-    if (!isMounted) return;
-    server = ServerProcess.spawn({ DATA_DIR: join(folder, 'data'), TMPDIR: disk });
+    disk = await SmallDisk.mount(DISK_KB);
+    if (!disk) return;
+    server = ServerProcess.spawn({ DATA_DIR: join(folder, 'data'), TMPDIR: disk.folder });
     client = await server.ready();
   });
 
   afterAll(async () => {
     server?.child.kill('SIGKILL');
     await server?.ended();
-    if (isMounted) spawnSync('umount', ['-l', disk]);
-    await rm(disk, { recursive: true, force: true });
+    await disk?.unmount();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -40,7 +37,7 @@ describe('a disk for uploads that is full', () => {
     const large = Buffer.from('A line of a large document.\n'.repeat(100_000));
     const refused = await client.upload('large.txt', large);
     expect(refused).toMatchObject({ status: 507, body: { code: 'upload_space_full' } });
-    expect(await readdir(disk)).toEqual([]);
+    expect(await readdir(disk!.folder)).toEqual([]);
     expect((await client.get('/documents')).body).toMatchObject({ documents: [] });
 
     const accepted = await client.upload('small.txt', Buffer.from('A small document.'));

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '#libs/database';
 import { serverOptions } from '../support/engines.js';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, RagstoneClient } from '../support/ragstone-client.js';
 import { newDatabaseName } from '../support/server-api.js';
 import { createTestDatabase, type TestDatabase } from '../support/stack.js';
@@ -15,7 +15,7 @@ export class FaultyService {
   private constructor(
     private readonly server: TestDatabase,
     readonly environment: Record<string, string>,
-    readonly models: ModelServer,
+    readonly models: MockLlm,
     private readonly api: TestApi,
     readonly database: Database,
   ) {}
@@ -28,7 +28,7 @@ export class FaultyService {
     const server = store
       ? { ...store, drop: () => Promise.resolve() }
       : await createTestDatabase(newDatabaseName());
-    const models = await ModelServer.start();
+    const models = await MockLlm.start();
     const environment = {
       DATABASE_URL: server.url,
       DATABASE_DIRECT_URL: server.directUrl,

@@ -29,16 +29,16 @@ export async function lockRows(
   };
 }
 
-/** A statement that begins with this text waits for a lock. */
-export async function untilBlocked(database: Database, beginning: string): Promise<void> {
-  await waitFor(`"${beginning}" to wait for a lock`, async () => {
+/** As many statements in which this text stands wait for a lock. */
+export async function untilBlocked(database: Database, part: string, times = 1): Promise<void> {
+  await waitFor(`"${part}" to wait for a lock`, async () => {
     const [row] = await database.withoutTenant.query<{ count: number }>({
       text: `
         select count(*)::integer as count from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock' and position($1::text in query) > 0
           and pid <> pg_backend_pid()`,
-      values: [beginning],
+      values: [part],
     });
-    return row!.count > 0;
+    return row!.count >= times;
   });
 }

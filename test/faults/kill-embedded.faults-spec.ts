@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDatabase } from '#libs/database';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, RagstoneClient } from '../support/ragstone-client.js';
 import { ServerProcess } from '../support/server-process.js';
 import { waitFor } from '../support/wait-for.js';
@@ -17,12 +17,12 @@ const KILLS = 5 * rounds;
 
 describe('the embedded service, killed again and again on one data folder', () => {
   let folder: string;
-  let models: ModelServer;
+  let models: MockLlm;
   let server: ServerProcess | undefined;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ragstone-embedded-'));
-    models = await ModelServer.start();
+    models = await MockLlm.start();
   });
 
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ModelServer } from '../support/model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import type { AcceptedView, JobView, RagstoneClient } from '../support/ragstone-client.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 
@@ -7,13 +7,13 @@ import { startTestApi, type TestApi } from '../support/test-api.js';
 const TRIES = 3;
 
 describe('an embedding server that fails while documents are indexed', () => {
-  let models: ModelServer;
+  let models: MockLlm;
   let api: TestApi;
   let client: RagstoneClient;
   let requestsAtMs: number[] = [];
 
   beforeAll(async () => {
-    models = await ModelServer.start();
+    models = await MockLlm.start();
     models.beforeEmbedding = () => {
       requestsAtMs.push(performance.now());
       return null;
@@ -111,20 +111,4 @@ describe('an embedding server that fails while documents are indexed', () => {
       expect(await isFound(text)).toBe(true);
     },
   );
-
-  it('and stays away: the job is given up after six attempts with a reason that says so, and the old text is still found', async () => {
-    await index('The version before the outage.');
-    const { body } = await client.post<AcceptedView>('/index', {
-      text: 'A version that does not come.',
-      external_id: 'The version before the outage.',
-    });
-    for (let number = 0; number < 6 * TRIES; number += 1) models.faults.push({ status: 503 });
-    expect(await client.jobEnd(body, 120_000)).toMatchObject({
-      status: 'failed',
-      attempts: 6,
-      error: { code: 'model_unavailable', stage: 'embed', retryable: true },
-    });
-    expect(await isFound('The version before the outage.')).toBe(true);
-    expect(await isFound('A version that does not come.')).toBe(false);
-  }, 150_000);
 });

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 /** FAULTS_SEED repeats a run: its documents, its order of faults, and as far as the machine plays along their moments. */
 export const seed = Number(process.env.FAULTS_SEED ?? randomInt(2 ** 31));
 
-/** FAULTS_ROUNDS: 1 in `npm run test:faults`; 20 rounds are a thousand kills. */
+/** FAULTS_ROUNDS: 1 in `npm test`, 20 in `npm run test:faults`, which are a thousand kills. */
 export const rounds = Math.max(1, Number(process.env.FAULTS_ROUNDS ?? 1));
 
 /** Mulberry32: the same numbers for the same seed. */

@@ -52,6 +52,10 @@ export class MockLlm {
   readonly script: ScriptedFault[] = [];
   /** Decides a fault for each request that the script leaves alone. */
   behave: ((request: RecordedRequest) => Fault | null) | null = null;
+  /** What each request gets that has no fault by the other ways; null: a reply. */
+  outage: Fault | null = null;
+  /** Each request for embeddings waits for it. */
+  beforeEmbedding: (texts: string[]) => Promise<unknown> | null = noWait;
   responder: Responder = defaultResponder;
   dimensions: number;
   /** Makes every vector the same: the worst of models. */
@@ -77,6 +81,8 @@ export class MockLlm {
   private turn: Promise<unknown> = Promise.resolve();
   private readonly sockets = new Set<Socket>();
   private readonly tokenCounts = new Map<string, number>();
+  private gate: PromiseWithResolvers<void> | null = null;
+  private passing = 0;
 
   private constructor(
     private readonly listener: Server,
@@ -120,7 +126,19 @@ export class MockLlm {
     return holder.mock;
   }
 
+  /** After so many requests none is answered until `release`. */
+  hold(passing = 0): void {
+    this.gate ??= Promise.withResolvers();
+    this.passing = passing;
+  }
+
+  release(): void {
+    this.gate?.resolve();
+    this.gate = null;
+  }
+
   async close(): Promise<void> {
+    this.release();
     for (const socket of this.sockets) socket.destroy();
     await new Promise((resolve) => {
       this.listener.close(resolve);
@@ -133,6 +151,9 @@ export class MockLlm {
     this.faults.length = 0;
     this.script.length = 0;
     this.behave = null;
+    this.outage = null;
+    this.beforeEmbedding = noWait;
+    this.release();
     this.responder = defaultResponder;
     this.isBlind = false;
     this.sendsUsage = true;
@@ -162,7 +183,14 @@ export class MockLlm {
       this.open -= 1;
       if (!response.writableFinished) this.aborted += 1;
     });
+    await this.wait(recorded);
     await this.reply(recorded, response, this.faultFor(recorded));
+  }
+
+  private async wait({ path, body }: RecordedRequest): Promise<void> {
+    if (path.endsWith('/embeddings')) await this.beforeEmbedding(inputOf(body));
+    this.passing -= 1;
+    if (this.passing < 0) await this.gate?.promise;
   }
 
   private faultFor(request: RecordedRequest): Fault {
@@ -180,7 +208,7 @@ export class MockLlm {
       }
       return scripted.fault;
     }
-    return this.behave?.(request) ?? {};
+    return this.behave?.(request) ?? this.outage ?? {};
   }
 
   private async reply(request: RecordedRequest, response: ServerResponse, fault: Fault): Promise<void> {
@@ -328,7 +356,7 @@ export class MockLlm {
     response: ServerResponse,
     fault: Fault,
   ): Promise<void> {
-    const input = (Array.isArray(body.input) ? body.input : [body.input]) as string[];
+    const input = inputOf(body);
     if (this.poison !== null && input.some((text) => text.includes(this.poison!))) {
       return sendJson(response, 400, { error: { message: 'the input is not acceptable' } });
     }
@@ -412,6 +440,12 @@ export class MockLlm {
     if (request.url === '/mock/reset') this.reset();
     sendJson(response, 200, { bill: this.bill, aborted: this.aborted, open: this.open, script: this.script });
   }
+}
+
+const noWait = () => null;
+
+function inputOf({ input }: Record<string, unknown>): string[] {
+  return (Array.isArray(input) ? input : [input]) as string[];
 }
 
 /** Words with the white space before them: a token a word, nearly. */

@@ -129,6 +129,7 @@ export class SchemaSampler {
     const names = Object.keys(copy);
     const target = copy as Record<string, unknown>;
     if (names.length === 0 || this.random.integer(5) === 0) {
+      if (Array.isArray(copy)) return [...copy, this.nonsense()];
       target[this.random.pick(['unknown', 'question', 'constructor', 'length', ''])] = this.nonsense();
       return copy;
     }

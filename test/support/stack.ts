@@ -49,12 +49,16 @@ export const stackEnvironment = readEnvironment();
 export class OwnStack {
   private constructor(
     private readonly environment: Record<string, string>,
-    private readonly folder: string,
+    readonly folder: string,
     readonly urls: { DATABASE_URL: string; DATABASE_DIRECT_URL: string; REDIS_URL: string },
   ) {}
 
-  static async start(portBase: number, services = ['pg', 'pgbouncer']): Promise<OwnStack> {
-    const folder = await mkdtemp(join(tmpdir(), 'ragstone-stack-'));
+  /** @param folder for its data, empty; default: a new one */
+  static async start(
+    portBase: number,
+    { services = ['pg', 'pgbouncer'], folder }: { services?: string[]; folder?: string } = {},
+  ): Promise<OwnStack> {
+    folder ??= await mkdtemp(join(tmpdir(), 'ragstone-stack-'));
     // Durable: what is killed must not lose what it committed.
     const environment = { STACK_RUN: folder, STACK_PORT_BASE: String(portBase), STACK_DURABLE: '1' };
     runStack(environment, ['up', ...services]);
@@ -76,7 +80,7 @@ export class OwnStack {
 
   async remove(): Promise<void> {
     await this.run('reset');
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true }).catch(() => undefined); // a mounted one stays
   }
 }
 

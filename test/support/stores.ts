@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
-import { ModelServer } from './model-server.js';
+import { MockLlm } from '../mock-llm/index.js';
 import { startServerApi } from './server-api.js';
 import { serverMissing } from './stack.js';
 import { startTestApi, type TestApi } from './test-api.js';
@@ -16,7 +16,7 @@ const stores = [
 /** The service with its worker in this process, on both engines, with an embedding model that the test commands. */
 export interface StoreUnderTest {
   api: TestApi;
-  models: ModelServer;
+  models: MockLlm;
 }
 
 export function describeOnEachStore(
@@ -37,7 +37,7 @@ export function describeOnEachStore(
 
     beforeAll(async () => {
       if (missing) return;
-      const models = await ModelServer.start();
+      const models = await MockLlm.start();
       store = { models, api: await start({ ...embeddingsOf(models), ...environment }) };
     });
 
@@ -52,7 +52,7 @@ export function describeOnEachStore(
 }
 
 /** Settings that make a model server the embedding model. */
-export function embeddingsOf(models: ModelServer): Record<string, string> {
+export function embeddingsOf(models: MockLlm): Record<string, string> {
   return {
     EMBEDDINGS_BASE_URL: models.url,
     EMBEDDINGS_MODEL: 'letters',

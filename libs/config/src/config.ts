@@ -43,6 +43,7 @@ const environmentSchema = z.object({
   INDEX_QUEUE_MAX: positive.default(100_000),
   INDEX_DOCUMENTS_PER_MINUTE: positive.optional(),
   INDEX_DUPLICATES: z.enum(['allow', 'skip']).default('allow'),
+  INDEX_JOBS_KEPT_DAYS: z.coerce.number('must be a number').int().min(0).max(36_500).default(30),
   INDEX_PARSERS: z.coerce.number('must be a number').int().min(1).max(64).default(2),
   CHUNK_TOKENS_MAX: z.coerce.number('must be a number').int().min(32).max(8_000).default(400),
   CHUNK_OVERLAP_TOKENS: z.coerce.number('must be a number').int().min(0).max(2_000).default(60),
@@ -143,6 +144,8 @@ export interface Config {
     /** Of one worker; null: no limit. */
     documentsPerMinute: number | null;
     duplicates: 'allow' | 'skip';
+    /** How long jobs that have ended are kept; 0: for ever. */
+    jobsKeptDays: number;
   };
   readonly chunking: { chunkTokensMax: number; overlapTokens: number };
   /** Documents by URL. `ports` empty: any. `contact` tells the operators of other servers whom to write to. */
@@ -267,6 +270,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
       queueMax: values.INDEX_QUEUE_MAX,
       documentsPerMinute: values.INDEX_DOCUMENTS_PER_MINUTE ?? null,
       duplicates: values.INDEX_DUPLICATES,
+      jobsKeptDays: values.INDEX_JOBS_KEPT_DAYS,
       parsers: values.INDEX_PARSERS,
     },
     chunking: { chunkTokensMax: values.CHUNK_TOKENS_MAX, overlapTokens: values.CHUNK_OVERLAP_TOKENS },

@@ -307,22 +307,27 @@ export class ChunkRepository {
     return rows.map(toChunk);
   }
 
-  /** Chunks of parents, or of stretches of documents, in no particular order. */
+  /**
+   * Chunks of the parents of these chunks, or of the stretches around them, in no particular order, the chunks themselves
+   * included. None of a chunk whose document was replaced meanwhile: those of its new version do not go with it.
+   */
   async loadContext(
-    stretches: readonly { documentId: string; group: number | null; first: number; last: number }[],
+    stretches: readonly { chunkId: string; group: number | null; first: number; last: number }[],
   ): Promise<Chunk[]> {
     const rows = await this.database.query<ChunkRow>({
       name: 'chunks_context',
       text: `
         select ${columns}
         from unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[])
-          as asked (document_id, group_number, first, last)
-        join chunks k on k.document_id = asked.document_id and case when asked.group_number is null
+          as asked (chunk_id, group_number, first, last)
+        join chunks own on own.id = asked.chunk_id
+        join chunks k on k.document_id = own.document_id and k.version_id = own.version_id
+          and case when asked.group_number is null
           then k.ordinal between asked.first and asked.last
           else k.group_number = asked.group_number end
         join documents d on d.id = k.document_id`,
       values: [
-        stretches.map(({ documentId }) => documentId),
+        stretches.map(({ chunkId }) => chunkId),
         stretches.map(({ group }) => group),
         stretches.map(({ first }) => first),
         stretches.map(({ last }) => last),

@@ -265,6 +265,62 @@ describeOnEachEngine('the corpus', (open) => {
     await expect(jobs.get(randomUUID())).rejects.toMatchObject({ code: 'job_not_found' });
   });
 
+  it('drops old jobs that have ended and that nothing asks for any more', async () => {
+    const setup = await fixture(open());
+    const jobs = new IndexJobRepository(open());
+    const leases = new JobLeaseRepository(open());
+    const collectionId = setup.collection.id;
+    const ended = async (
+      { documentId, versionId }: { documentId: string; versionId: string | null },
+      parentJobId: string | null = null,
+    ) => {
+      const id = await open().transaction((tx) =>
+        jobs.create(tx, { collectionId, documentId, versionId, parentJobId }),
+      );
+      await leases.finish(open(), (await leases.start(id, 1))!, { status: 'ready' });
+      return id;
+    };
+    const newParent = () =>
+      open().transaction((tx) => jobs.createParent(tx, { collectionId, kind: 'batch', details: {} }));
+    const accept = (jobId: string) =>
+      open().transaction((tx) => jobs.acceptedAll(tx, { jobId, fence: '0' }, { skipped: 0, details: {} }));
+    const [old, kept, empty] = [await newParent(), await newParent(), await newParent()];
+    const first = await indexed(setup, 'page', ['Old.']);
+    const firstJob = await ended(first, old);
+    const second = await indexed(setup, 'page', ['New.']);
+    const secondJob = await ended(second, kept);
+    const { documentId } = second;
+    const refreshes = [
+      await ended({ documentId, versionId: null }),
+      await ended({ documentId, versionId: null }),
+    ];
+    const failed = await submit(setup, 'other', 'x');
+    const failedJob = await open().transaction((tx) => jobs.create(tx, { collectionId, ...failed }));
+    await leases.fail((await leases.start(failedJob, 1))!, {
+      code: 'document_empty',
+      message: 'm',
+      stage: 'parse',
+      retryable: false,
+    });
+    const waiting = await submit(setup, 'waiting', 'x');
+    const openJob = await open().transaction((tx) => jobs.create(tx, { collectionId, ...waiting }));
+    for (const parent of [old, kept, empty]) await accept(parent);
+    await open().query({
+      text: `update index_jobs set finished_at = finished_at - interval '10 days' where collection_id = $1::uuid`,
+      values: [collectionId],
+    });
+
+    expect(await jobs.dropEnded(11, 100)).toBe(0);
+    expect(await jobs.dropEnded(9, 2)).toBe(2);
+    while ((await jobs.dropEnded(9, 100)) > 0); // a parent goes after the last of its documents
+    const left = await jobs.list({ collection: setup.collection.name, limit: 100 });
+    expect(left.map(({ id }) => id).toSorted()).toEqual(
+      [kept, secondJob, refreshes[1]!, failedJob, openJob].toSorted(),
+    );
+    expect(left.some(({ id }) => id === firstJob)).toBe(false);
+    expect(await jobs.findLatestOfVersion(open(), second.versionId)).toBe(secondJob);
+  });
+
   it('keeps two embedding spaces apart, each with vectors of its own length', async () => {
     const { spaces } = await fixture(open());
     const first = await spaces.findOrCreate({ provider: 'test', model: 'eight', dimensions: 8 });

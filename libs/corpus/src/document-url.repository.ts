@@ -77,8 +77,10 @@ export class DocumentUrlRepository {
     const rows = await tx.query<{ document_id: string; collection_id: string }>({
       text: `
         with due as (
-          select document_id from document_urls where next_fetch_at <= now()
-          order by next_fetch_at limit $1::integer for update skip locked
+          select u.document_id from document_urls u join documents d on d.id = u.document_id
+          where u.next_fetch_at <= now()
+          order by u.next_fetch_at limit $1::integer
+          for update of u skip locked for key share of d skip locked -- not one that is being deleted
         )
         update document_urls u set next_fetch_at = now() + make_interval(secs => refresh_seconds * (1 + random() / 10))
         from due, documents d

@@ -159,11 +159,12 @@ export class DocumentRepository {
           values: [collectionId, DELETED_PER_TRANSACTION, ...compiled.values],
         });
         if (rows.length === 0) return 0;
-        const ids = rows.map(({ id }) => id);
-        await lockJobs(tx, ids);
-        await tx.query({ text: 'delete from documents where id = any($1::uuid[])', values: [ids] });
-        await advanceEpoch(tx, collectionId);
-        return ids.length;
+        await remove(
+          tx,
+          collectionId,
+          rows.map(({ id }) => id),
+        );
+        return rows.length;
       });
       count += deleted;
       if (deleted < DELETED_PER_TRANSACTION) return count;
@@ -178,9 +179,7 @@ export class DocumentRepository {
         values: [collectionId, externalId],
       });
       if (!found) return false;
-      await lockJobs(tx, [found.id]);
-      await tx.query({ text: 'delete from documents where id = $1::uuid', values: [found.id] });
-      await advanceEpoch(tx, collectionId);
+      await remove(tx, collectionId, [found.id]);
       return true;
     });
   }
@@ -239,35 +238,32 @@ export class DocumentRepository {
   /** Removes the document and everything derived from it. @throws {RagError} document_not_found */
   async delete(id: string): Promise<void> {
     await this.database.transaction(async (tx) => {
-      await lockJobs(tx, [id]);
-      const [deleted] = await tx.query<{ collection_id: string }>({
-        text: 'delete from documents where id = $1::uuid returning collection_id',
+      const [found] = await tx.query<{ collection_id: string }>({
+        text: 'select collection_id from documents where id = $1::uuid for update',
         values: [id],
       });
-      if (!deleted) throw notFound(id);
-      await advanceEpoch(tx, deleted.collection_id);
+      if (!found) throw notFound(id);
+      await remove(tx, found.collection_id, [id]);
     });
   }
 }
 
 /**
- * Documents that are about to be deleted, then their jobs, as a worker's commit does; else the delete locks versions
- * before jobs, a worker that starts jobs before versions, and one of them fails.
+ * Documents that the caller has locked. Everything is locked in the order of a worker's commit, or one of them would
+ * wait for the other: documents, their jobs, the collection, and last the parents of the jobs, which count the deleted.
  */
-async function lockJobs(tx: Transaction, ids: readonly string[]): Promise<void> {
-  await tx.query({
-    text: 'select from documents where id = any($1::uuid[]) order by id for update',
-    values: [ids],
-  });
+async function remove(tx: Transaction, collectionId: string, ids: readonly string[]): Promise<void> {
   await tx.query({
     text: 'select from index_jobs where document_id = any($1::uuid[]) order by id for update',
     values: [ids],
   });
+  await advanceEpoch(tx, collectionId);
+  await tx.query({ text: 'delete from documents where id = any($1::uuid[])', values: [ids] });
 }
 
 /**
- * Every committed change of what search can return calls this, last of all (it locks the collection until the commit):
- * caches and cursors key on the epoch.
+ * Every committed change of what search can return calls this: caches and cursors key on the epoch. It locks the
+ * collection until the commit, so after all documents and jobs.
  * @returns the embedding space that the collection is searched in
  */
 export async function advanceEpoch(tx: Transaction, collectionId: string): Promise<string> {

@@ -439,6 +439,38 @@ export class IndexJobRepository {
     });
   }
 
+  /**
+   * Removes jobs that ended so many days ago, oldest first. Kept are those that something still asks for: the latest job
+   * of each document, those of its current and its newest version, parents of such, and jobs of whole collections.
+   * @returns how many, at most `limit`
+   */
+  async dropEnded(days: number, limit: number): Promise<number> {
+    const dropped = await this.database.query({
+      text: `
+        delete from index_jobs where id in (
+          select e.id from index_jobs e
+          where e.finished_at < now() - make_interval(days => $1::integer) and e.status not in ('queued', 'running')
+            and e.kind in ('index_document', 'batch', 'crawl', 'rechunk')
+            and not exists (select from index_jobs child where child.parent_job_id = e.id)
+            and (e.document_id is null or exists (
+              select from index_jobs later where later.document_id = e.document_id and later.id > e.id
+            ))
+            and not exists (
+              select from document_versions v join documents d on d.id = v.document_id
+              where v.id = e.version_id and (v.version = d.current_version or not exists (
+                select from document_versions newer where newer.document_id = d.id and newer.version > v.version
+              ))
+            )
+          order by e.finished_at
+          limit $2::integer
+          for update skip locked
+        )
+        returning id`,
+      values: [days, limit],
+    });
+    return dropped.length;
+  }
+
   /** Whether documents are still being indexed in this space. */
   async hasOpenDocuments(spaceId: string): Promise<boolean> {
     const [row] = await this.database.query<{ open: boolean }>({

@@ -245,7 +245,7 @@ const attempts: {
       expectSame(await chunks.scoreWords({ language: 'english', words: [SECRET] }), [null]),
     load: ({ chunks }, v) => chunks.load([v.chunkId]),
     loadContext: ({ chunks }, v) =>
-      chunks.loadContext([{ documentId: v.submitted.documentId, group: null, first: 0, last: 9 }]),
+      chunks.loadContext([{ chunkId: v.chunkId, group: null, first: 0, last: 9 }]),
     listOfDocument: ({ chunks }, v) =>
       chunks.listOfDocument(v.submitted.documentId, { limit: 9, firstOrdinal: 0 }),
   },
@@ -337,6 +337,7 @@ const attempts: {
     giveUp: ({ jobs }, v) =>
       jobs.giveUp(v.jobId, v.jobLease.fence, { code: 'x', message: 'x', stage: null, retryable: false }),
     listOpen: ({ jobs }) => jobs.listOpen(9),
+    dropEnded: ({ jobs }) => jobs.dropEnded(0, 9),
     findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
     cancel: ({ jobs }, v) => jobs.cancel(v.reembedId),
     cancelWhere: () => Promise.resolve(), // what cancel calls
@@ -470,6 +471,10 @@ const attempts: {
       expectSame((await versions.readSource(v.version.versionId).next()).done, true),
     ensureDocument: ({ versions }, v, database) =>
       database.transaction((tx) => versions.ensureDocument(tx, newVersion(v.collection.id))),
+    lockDocuments: ({ versions }, v, database) =>
+      database.transaction((tx) =>
+        versions.lockDocuments(tx, v.collection.id, [newVersion(v.collection.id).externalId]),
+      ),
     describe: ({ versions }, v, database) =>
       database.transaction((tx) => versions.describe(tx, v.submitted.documentId)),
     findDuplicate: ({ versions }, v, database) =>

@@ -109,6 +109,16 @@ export class VersionRepository {
     return row!.id;
   }
 
+  /** Before a submit of several: in the order in which others lock them, too. */
+  async lockDocuments(tx: Transaction, collectionId: string, externalIds: readonly string[]): Promise<void> {
+    await tx.query({
+      text: `
+        select from documents where collection_id = $1::uuid and external_id = any($2::text[])
+        order by id for no key update`,
+      values: [collectionId, externalIds],
+    });
+  }
+
   /** What a submit of new content needs of the document, with the title that the client gave; null when it was deleted. */
   async describe(
     tx: Transaction,

@@ -167,6 +167,17 @@ describe('a PostgreSQL server behind pgBouncer', () => {
     expect(await database!.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
   });
 
+  it.each([
+    ['53100', 'database_full'],
+    ['40P01', 'database_conflict'],
+    ['40001', 'database_conflict'],
+    ['57P01', 'database_unavailable'],
+  ])('tells what can pass by itself from what is wrong (%s)', async (sqlState, code) => {
+    const text = `do $$ begin raise exception using errcode = '${sqlState}', message = 'x'; end $$`;
+    await expect(database!.query({ text })).rejects.toMatchObject({ code, retryable: true });
+    expect(await database!.query({ text: 'select 1 as n' })).toEqual([{ n: 1 }]);
+  });
+
   it('ends a transaction that sits idle for longer than its limit', async () => {
     const idle = database!.transaction(async (tx) => {
       await sleep(1_500);

@@ -69,6 +69,8 @@ export const ragErrorCodes = [
   'upload_space_full',
   'database_unavailable',
   'database_timeout',
+  'database_conflict',
+  'database_full',
   'database_not_direct',
   'database_role_missing',
   'database_extension_missing',

@@ -60,6 +60,11 @@ export class BatchService {
       this.repositories.idempotency.once(tx, idempotencyKey, asked, async () => {
         const parent = { collectionId: collection.id, kind: 'batch', details: {} } as const;
         const jobId = await this.repositories.jobs.createParent(tx, parent);
+        await this.indexing.lockDocuments(
+          tx,
+          collection,
+          read.map(({ document }) => document),
+        );
         for (const { number, document } of read) {
           const result = await this.indexing.submitContent(tx, collection, {
             ...document,

@@ -50,7 +50,7 @@ export class DocumentQueue {
     const priority = document.priority ?? 0;
     const turn = await this.nextTurn(tx, document.collectionId, priority);
     const jobId = await this.jobs.create(tx, { ...document, priority, turn });
-    await this.enqueue(tx, jobId, priority, turn);
+    await this.queue.enqueue('index-document', { jobId }, tx, { priority: queuePriority(priority, turn) });
     return jobId;
   }
 
@@ -61,8 +61,8 @@ export class DocumentQueue {
   ): Promise<boolean> {
     const turn = await this.nextTurn(tx, job.collectionId, job.priority);
     if (!(await this.jobs.reopen(tx, job.id, turn))) return false;
-    await this.queue.remove('index-document', { jobId: job.id }, tx);
-    await this.enqueue(tx, job.id, job.priority, turn);
+    const options = { priority: queuePriority(job.priority, turn) };
+    await this.queue.enqueueAgain('index-document', { jobId: job.id }, tx, options);
     return true;
   }
 
@@ -78,8 +78,8 @@ export class DocumentQueue {
     const own = await this.jobs.nextTurn(tx, collectionId, priority);
     return Math.max(now, own ?? 0) % TURNS_MAX;
   }
+}
 
-  private enqueue(tx: Transaction, jobId: string, priority: JobPriority, turn: number): Promise<void> {
-    return this.queue.enqueue('index-document', { jobId }, tx, { priority: priority * TURNS_MAX - turn });
-  }
+function queuePriority(priority: JobPriority, turn: number): number {
+  return priority * TURNS_MAX - turn;
 }

@@ -9,7 +9,7 @@ import type { Crawler } from './fetch/index.js';
 import { type IndexingService, sha256 } from './indexing.service.js';
 import { LeaseEnded } from './lease-watch.js';
 import type { LeasedJob, LeasedJobs } from './leased-jobs.js';
-import { openArchive } from './parse/index.js';
+import { type ArchiveMember, openArchive } from './parse/index.js';
 import type { Repositories } from './repositories.js';
 import { SkippedDocuments } from './skipped-documents.js';
 
@@ -64,13 +64,13 @@ export class ExpandParentHandler {
   private async unpack(run: LeasedJob, collection: Collection, skipped: SkippedDocuments): Promise<void> {
     const archive = await this.repositories.jobs.readSource(run.job.id);
     const { archive: prefix, metadata = {}, priority } = run.job.details as ParentDetails;
-    const unpackedBytesMax = this.limits.bytesMax * ARCHIVE_TIMES_MAX;
+    const { bytesMax } = this.limits;
+    const unpackedBytesMax = bytesMax * ARCHIVE_TIMES_MAX;
     let done = 0;
-    for await (const member of openArchive(archive, { unpackedBytesMax })) {
+    for await (const member of openArchive(archive, { unpackedBytesMax, memberBytesMax: bytesMax })) {
       const externalId = `${prefix ?? 'archive'}/${member.path}`;
       try {
-        if ('skipped' in member) throw notRead(member.skipped);
-        this.assertSize(member.bytes);
+        if ('skipped' in member) throw notRead(member, bytesMax);
         const content = await uploadedContent({ bytes: Buffer.from(member.bytes), filename: member.path });
         await this.accept(run, collection, skipped, { externalId, metadata, priority, content });
       } catch (error) {
@@ -198,19 +198,17 @@ export class ExpandParentHandler {
       }
     }
   }
-
-  private assertSize(bytes: Uint8Array): void {
-    if (bytes.length <= this.limits.bytesMax) return;
-    throw new RagError(
-      'payload_too_large',
-      `The document has ${bytes.length} bytes; at most ${this.limits.bytesMax} are taken. Split it, or raise INDEX_BYTES_MAX.`,
-    );
-  }
 }
 
-function notRead(reason: string): RagError {
+function notRead(member: Extract<ArchiveMember, { skipped: string }>, bytesMax: number): RagError {
+  if (member.skipped === 'too_large') {
+    return new RagError(
+      'payload_too_large',
+      `The document has ${member.unpackedBytes} bytes; at most ${bytesMax} are taken. Split it, or raise INDEX_BYTES_MAX.`,
+    );
+  }
   return new RagError(
     'unsupported_media_type',
-    `The member is not read (${reason.replaceAll('_', ' ')}). Unpack archives inside, and name each file once.`,
+    `The member is not read (${member.skipped.replaceAll('_', ' ')}). Unpack archives inside, and name each file once.`,
   );
 }

@@ -12,6 +12,7 @@ import type { EmbeddingModels } from '#libs/model-routing';
 import type { BuildVectorIndexHandler } from './build-vector-index.handler.js';
 import type { DocumentPace } from './document-pace.js';
 import type { LeasedJob, LeasedJobs } from './leased-jobs.js';
+import { embedApart } from './embed-apart.js';
 import { LeaseEnded } from './lease-watch.js';
 import type { Repositories } from './repositories.js';
 import type { UrlDocumentService } from './url-document.service.js';
@@ -154,11 +155,7 @@ export class IndexDocumentHandler {
     while (embeddings.length < chunks.length) {
       signal.throwIfAborted();
       const batch = chunks.slice(embeddings.length, embeddings.length + EMBEDDING_BATCH);
-      const vectors = await model.embed(
-        batch.map((chunk) => chunk.embeddingText),
-        { kind: 'document', signal },
-      );
-      embeddings.push(...vectors);
+      embeddings.push(...(await embedApart(model, batch, signal)));
       onBatch(embeddings.length);
     }
     return embeddings;

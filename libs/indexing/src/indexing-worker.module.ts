@@ -47,9 +47,9 @@ const FOLDER_WATCHER = Symbol('FolderWatcher');
     },
     {
       provide: OpenJobs,
-      inject: [Database, REPOSITORIES, JobQueue],
-      useFactory: (database: Database, repositories: Repositories, queue: JobQueue) =>
-        new OpenJobs(database, repositories.tenants, repositories, queue),
+      inject: [CONFIG, Database, REPOSITORIES, JobQueue],
+      useFactory: ({ indexing }: Config, database: Database, repositories: Repositories, queue: JobQueue) =>
+        new OpenJobs(database, repositories.tenants, repositories, queue, indexing.jobsKeptDays),
     },
     {
       provide: UrlRefresh,

@@ -69,6 +69,15 @@ export class IndexingService {
     return accepted;
   }
 
+  /** Before several are submitted in one transaction: else it and a worker's commit may wait for each other. */
+  async lockDocuments(
+    tx: Transaction,
+    collection: Collection,
+    documents: readonly DocumentToSubmit[],
+  ): Promise<void> {
+    await this.repositories.versions.lockDocuments(tx, collection.id, documents.map(externalIdOf));
+  }
+
   /** Inside the caller's transaction, which wakes the queue after its commit. */
   async submitContent(
     tx: Transaction,

@@ -65,8 +65,7 @@ export class JobService {
   private async expandAgain({ id }: IndexJob): Promise<number> {
     const reopened = await this.database.transaction(async (tx) => {
       if (!(await this.jobs.reopenParent(tx, id))) return 0;
-      await this.queue.remove('expand-parent', { jobId: id }, tx);
-      await this.queue.enqueue('expand-parent', { jobId: id }, tx);
+      await this.queue.enqueueAgain('expand-parent', { jobId: id }, tx);
       return 1;
     });
     this.queue.wake();

@@ -9,7 +9,7 @@ const dropAbandoned = () => Promise.resolve();
 const dropExpired = () => Promise.resolve();
 
 /** Open jobs by id, with what the queue says of each; records what is done about them. */
-function setUp(states: Record<string, JobState>) {
+function setUp(states: Record<string, JobState>, keptDays = 0) {
   const done: string[] = [];
   const jobs = {
     listOpen: () =>
@@ -22,6 +22,10 @@ function setUp(states: Record<string, JobState>) {
           fence: '6',
         })),
       ),
+    dropEnded: (days: number, limit: number) => {
+      done.push(`dropped after ${days} days`);
+      return Promise.resolve(done.length < 3 ? limit : 0);
+    },
     giveUp: (id: string, fence: string, { message }: { message: string }) => {
       done.push(`failed ${id} after ${fence}: ${message}`);
       return Promise.resolve();
@@ -29,11 +33,7 @@ function setUp(states: Record<string, JobState>) {
   };
   const queue = {
     stateOf: (_name: string, { jobId }: { jobId: string }) => Promise.resolve(states[jobId]),
-    remove: (_name: string, { jobId }: { jobId: string }) => {
-      done.push(`removed ${jobId}`);
-      return Promise.resolve();
-    },
-    enqueue: (_name: string, { jobId }: { jobId: string }) => {
+    enqueueAgain: (_name: string, { jobId }: { jobId: string }) => {
       done.push(`enqueued ${jobId}`);
       return Promise.resolve();
     },
@@ -44,6 +44,7 @@ function setUp(states: Record<string, JobState>) {
     { list: () => Promise.resolve([{ id: DEFAULT_TENANT, name: 'default' }]) } as unknown as TenantRepository,
     { jobs, staging: { dropAbandoned }, idempotency: { dropExpired } } as unknown as Repositories,
     queue as unknown as JobQueue,
+    keptDays,
   );
   return { openJobs, done };
 }
@@ -60,10 +61,16 @@ describe('OpenJobs', () => {
     await openJobs.check();
     expect(done).toEqual([
       expect.stringMatching(/^failed a after 6: The job was interrupted 6 times/),
-      'removed b',
       'enqueued b',
-      'removed c',
       'enqueued c',
     ]);
+  });
+
+  it('drops ended jobs, all that are old enough, and again in an hour', async () => {
+    const { openJobs, done } = setUp({}, 30);
+    await openJobs.check();
+    expect(done).toEqual(Array(3).fill('dropped after 30 days'));
+    await openJobs.check();
+    expect(done).toHaveLength(3);
   });
 });

@@ -16,6 +16,8 @@ export const jobNameOf = {
 
 const INTERVAL_MS = 60_000;
 const CHECKED_MAX = 200;
+const DROP_INTERVAL_MS = 3_600_000;
+const DROPPED_PER_STATEMENT = 1_000;
 
 /**
  * Keeps what the API shows of a job true: a job that is open here is open in the queue, too. One that the queue gave up
@@ -25,12 +27,15 @@ export class OpenJobs {
   private readonly logger = new Logger(OpenJobs.name);
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> = Promise.resolve();
+  private droppedAtMs = Number.NEGATIVE_INFINITY;
 
+  /** @param keptDays how long ended jobs are kept; 0: for ever */
   constructor(
     private readonly database: Database,
     private readonly tenants: TenantRepository,
     private readonly repositories: Pick<Repositories, 'idempotency' | 'jobs' | 'staging'>,
     private readonly queue: JobQueue,
+    private readonly keptDays: number,
   ) {}
 
   start(): void {
@@ -48,7 +53,21 @@ export class OpenJobs {
   }
 
   async check(): Promise<void> {
-    for (const { id } of await this.tenants.list()) await runAsTenant(id, () => this.checkTenant());
+    const dropsEnded = this.keptDays > 0 && performance.now() - this.droppedAtMs > DROP_INTERVAL_MS;
+    for (const { id } of await this.tenants.list()) {
+      await runAsTenant(id, async () => {
+        await this.checkTenant();
+        if (dropsEnded) await this.dropEnded();
+      });
+    }
+    if (dropsEnded) this.droppedAtMs = performance.now();
+  }
+
+  private async dropEnded(): Promise<void> {
+    let dropped = DROPPED_PER_STATEMENT;
+    while (dropped === DROPPED_PER_STATEMENT) {
+      dropped = await this.repositories.jobs.dropEnded(this.keptDays, DROPPED_PER_STATEMENT);
+    }
   }
 
   private async checkTenant(): Promise<void> {
@@ -61,10 +80,7 @@ export class OpenJobs {
       if (state === 'open') continue;
       this.logger.warn('an open job was not in the queue', { jobId: id, state });
       if (state !== 'given_up') {
-        await this.database.transaction(async (tx) => {
-          await this.queue.remove(name, { jobId: id }, tx);
-          await this.queue.enqueue(name, { jobId: id }, tx);
-        });
+        await this.database.transaction((tx) => this.queue.enqueueAgain(name, { jobId: id }, tx));
         continue;
       }
       await jobs.giveUp(id, fence, {

@@ -38,4 +38,15 @@ describe('prepareDocument', () => {
       expect(segmented).toEqual(whole);
     }
   });
+
+  it('names the line of a broken record by its place in the whole file', async () => {
+    const lines = rowsOf((n) => `${n === 2_499 ? '{"id": ' : JSON.stringify({ id: n })}\n`);
+    const reading = collectParts(
+      prepareDocument(task(Buffer.from(lines), 'application/jsonl'), undefined, 3_000),
+    );
+    await expect(reading).rejects.toMatchObject({
+      code: 'document_damaged',
+      message: expect.stringContaining('Line 2500 '),
+    });
+  });
 });

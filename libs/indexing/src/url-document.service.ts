@@ -122,9 +122,9 @@ export class UrlDocumentService {
     return this.database.transaction(async (tx) => {
       let versionId: string | null = null;
       if (page.status === 'fetched' && content) {
-        await urls.fetched(tx, documentId, page);
-        const document = await versions.describe(tx, documentId);
+        const document = await versions.describe(tx, documentId); // and locks it, first of all, as a delete does
         if (!document) throw new LeaseEnded();
+        await urls.fetched(tx, documentId, page);
         const submitted = await versions.submit(
           tx,
           {

@@ -35,11 +35,15 @@ export abstract class JobQueue {
     options?: EnqueueOptions,
   ): Promise<void>;
 
-  /** The queue forgets the job, whatever its state, so that it can be enqueued again. */
-  abstract remove<Name extends JobName>(
+  /**
+   * Enqueues the job in place of what the queue has of it, whatever its state. An attempt from before that still runs
+   * somewhere can't end or prolong the new one.
+   */
+  abstract enqueueAgain<Name extends JobName>(
     name: Name,
     payload: JobPayload<Name>,
     tx: Transaction,
+    options?: Pick<EnqueueOptions, 'priority'>,
   ): Promise<void>;
 
   /** The highest priority in [min, max] among waiting jobs of all tenants; null when none waits. */

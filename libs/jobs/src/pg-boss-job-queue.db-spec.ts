@@ -50,6 +50,35 @@ describeOnEachEngine('PgBossJobQueue', (open) => {
     expect(attempts).toEqual([1, 2]);
   });
 
+  it('keeps a job that was enqueued again from an attempt of before that ends meanwhile', async () => {
+    const jobs = await start();
+    const [jobId, next] = [randomUUID(), randomUUID()];
+    const attempts: { attempt: number; end: () => void }[] = [];
+    let nextRuns = false;
+    await jobs.work('index-document', { concurrency: 2 }, async (payload, { attempt }) => {
+      if (payload.jobId === next) nextRuns = true;
+      if (payload.jobId === jobId) await new Promise<void>((end) => attempts.push({ attempt, end }));
+      return { outcome: 'done' };
+    });
+    await open().transaction((tx) => jobs.enqueue('index-document', { jobId }, tx));
+    jobs.wake();
+    await waitFor('the first attempt', () => attempts.length === 1);
+    await open().transaction((tx) => jobs.enqueueAgain('index-document', { jobId }, tx));
+    jobs.wake();
+    await waitFor('the attempt after', () => attempts.length === 2);
+    attempts[0]!.end();
+    await open().transaction((tx) => jobs.enqueue('index-document', { jobId: next }, tx));
+    jobs.wake();
+    await waitFor('the first attempt to be over', () => nextRuns);
+    expect(await jobs.stateOf('index-document', { jobId })).toBe('open');
+    attempts[1]!.end();
+    await waitFor(
+      'the job to be done',
+      async () => (await jobs.stateOf('index-document', { jobId })) === 'done',
+    );
+    expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 1]);
+  });
+
   it('works many jobs one after the other without waiting for its poll between them', async () => {
     const jobs = await start();
     const ids = new Set<string>(Array.from({ length: 20 }, () => randomUUID()));

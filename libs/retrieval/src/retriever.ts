@@ -104,10 +104,11 @@ export class Retriever {
     const ranked = await inSpan('rerank', {}, () =>
       this.rank(request, fused, request.mode === 'hybrid' ? weights.proximity : 0),
     );
+    const { sources, isComplete } = await this.sourcesOf(request, ranked);
     observeStage('rerank', performance.now() - rerankStart);
     return {
-      isComplete: ranked.length === fused.length,
-      sources: await this.sourcesOf(request, ranked),
+      isComplete: isComplete && ranked.length === fused.length,
+      sources,
       timings: {
         embedMs: vector.embedMs,
         vectorMs: vector.searchMs,
@@ -190,18 +191,20 @@ export class Retriever {
   private async sourcesOf(
     { collection, topK }: RetrievalRequest,
     ranked: readonly ScoredChunk[],
-  ): Promise<Source[]> {
+  ): Promise<{ sources: Source[]; isComplete: boolean }> {
     const around = collection.chunking.strategy === 'sentence-window' ? SENTENCES_AROUND : 0;
     const groups = groupNeighbours(ranked, topK, around);
     const stretches = groups.flatMap((chunks) => {
-      const { documentId, group, ordinal } = chunks[0]!;
+      const { id: chunkId, group, ordinal } = chunks[0]!;
       if (group === null && around === 0) return [];
-      return [{ documentId, group, first: ordinal - around, last: chunks.at(-1)!.ordinal + around }];
+      return [{ chunkId, group, first: ordinal - around, last: chunks.at(-1)!.ordinal + around }];
     });
-    if (stretches.length === 0) return groups.map(toSource);
+    if (stretches.length === 0) return { sources: groups.map(toSource), isComplete: true };
     const context = await this.chunks.loadContext(stretches);
+    const loaded = new Set(context.map(({ id }) => id));
     for (const chunks of groups) {
       const { documentId, group, ordinal } = chunks[0]!;
+      if (!loaded.has(chunks[0]!.id)) continue; // replaced a moment ago: what is around now is of another version
       const last = chunks.at(-1)!.ordinal;
       const known = new Set(chunks.map(({ id }) => id));
       for (const chunk of context) {
@@ -215,7 +218,8 @@ export class Retriever {
       }
       chunks.sort((a, b) => a.ordinal - b.ordinal);
     }
-    return groups.map(toSource);
+    const isComplete = stretches.every(({ chunkId }) => loaded.has(chunkId));
+    return { sources: groups.map(toSource), isComplete };
   }
 
   private async rank(

@@ -66,6 +66,8 @@ export const httpStatusByCode = {
   upload_space_full: 507,
   database_unavailable: 503,
   database_timeout: 503,
+  database_conflict: 503,
+  database_full: 507,
   database_not_direct: 500,
   database_role_missing: 500,
   database_extension_missing: 500,

@@ -13,7 +13,7 @@ export interface FailedRequest {
 /** A failure as RFC 9457 has it. */
 export function problemOf(failure: RagError, requestId: string): Problem {
   return {
-    ...failure.details,
+    ...fieldsOf(failure),
     type: `urn:ragstone:problem:${failure.code}`,
     title: failure.code.replaceAll('_', ' '),
     status: httpStatusByCode[failure.code],
@@ -21,6 +21,14 @@ export function problemOf(failure: RagError, requestId: string): Problem {
     code: failure.code,
     request_id: requestId,
   };
+}
+
+/** The details as the API shows them: `retryAfterMs` of a model or a page in whole seconds; `isBegun` is for the ledger. */
+function fieldsOf({ details }: RagError): Record<string, unknown> {
+  const { retryAfterMs, isBegun: _isBegun, ...fields } = details;
+  return typeof retryAfterMs === 'number'
+    ? { ...fields, retry_after_seconds: Math.ceil(retryAfterMs / 1_000) }
+    : fields;
 }
 
 interface FrameworkError {

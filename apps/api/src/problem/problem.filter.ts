@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RagError, RagErrorCode } from '#libs/errors';
 import { httpRejected } from '#libs/metrics';
 import { asRagError, problemOf } from './problem-of.js';
+import type { Problem } from './problem.schema.js';
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -26,16 +27,11 @@ export class ProblemFilter implements ExceptionFilter {
     if (failure.code === 'internal_error') this.logger.error('request failed unexpectedly', error);
     if (refusals.has(failure.code)) httpRejected.inc({ reason: failure.code });
     const problem = problemOf(failure, request.id);
-    const { status } = problem;
+    const { status, retry_after_seconds: asked } = problem as Problem & { retry_after_seconds?: number };
     const challenge = challengeOf(failure);
     if (challenge) void reply.header('www-authenticate', challenge);
-    if (
-      status === 503 ||
-      status === 429 ||
-      'retryAfterMs' in failure.details ||
-      'retry_after_seconds' in failure.details
-    )
-      void reply.header('retry-after', String(retryAfterOf(failure)));
+    if (status === 503 || status === 429 || asked !== undefined)
+      void reply.header('retry-after', String(asked ?? RETRY_AFTER_SECONDS));
     void reply.status(status).header('content-type', 'application/problem+json').send(problem);
   }
 }
@@ -53,10 +49,4 @@ function challengeOf({ code, message, details }: RagError): string | null {
 /** A header takes neither quotes nor what is not ASCII. */
 function plain(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]|["\\]/g, "'");
-}
-
-function retryAfterOf({ details }: RagError): number {
-  const { retry_after_seconds: seconds, retryAfterMs } = details;
-  if (typeof retryAfterMs === 'number') return Math.ceil(retryAfterMs / 1_000);
-  return typeof seconds === 'number' ? seconds : RETRY_AFTER_SECONDS;
 }

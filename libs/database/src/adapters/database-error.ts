@@ -9,9 +9,6 @@ const unavailableCodes = new Set([
   '53300', // too_many_connections
   '25P03', // idle_in_transaction_session_timeout
   '25006', // read_only_sql_transaction: a failover is going on
-  '40001', // serialization_failure
-  '40P01', // deadlock_detected
-  '55P03', // lock_not_available
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -19,6 +16,13 @@ const unavailableCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
+/** Undone by the server in favour of somebody else's transaction. */
+const conflictCodes = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+]);
+const DISK_FULL = '53100';
 const unavailableMessages =
   /connection terminated|timeout exceeded when trying to connect|connection error and is not queryable|client was closed/i;
 const QUERY_CANCELED = '57014';
@@ -30,6 +34,20 @@ export function asDatabaseError(error: unknown): unknown {
     return new RagError(
       'database_timeout',
       'The database took longer than DATABASE_STATEMENT_TIMEOUT_MS allows. Try again; if it happens often, give the server more memory or raise that limit.',
+      { cause: error, retryable: true },
+    );
+  }
+  if (code === DISK_FULL) {
+    return new RagError(
+      'database_full',
+      'The database has no space left on its disk, and nothing was stored. Free some space or give it a larger disk, then try again.',
+      { cause: error, retryable: true },
+    );
+  }
+  if (conflictCodes.has(code)) {
+    return new RagError(
+      'database_conflict',
+      'Somebody else changed the same at this moment, and nothing was done. Try again.',
       { cause: error, retryable: true },
     );
   }

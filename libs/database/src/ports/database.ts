@@ -21,8 +21,8 @@ export interface SqlExecutor {
   /**
    * The rows of the statement, columns by name. Without values the text may hold several statements: then the rows of
    * all of them.
-   * @throws {RagError} database_unavailable (retryable), database_timeout (retryable); otherwise pg's DatabaseError as
-   * it came (`code` is the SQLSTATE)
+   * @throws {RagError} database_unavailable, database_timeout, database_conflict, database_full (all retryable); otherwise pg's DatabaseError
+   * as it came (`code` is the SQLSTATE)
    */
   query<Row extends object>(query: SqlQuery): Promise<Row[]>;
 }

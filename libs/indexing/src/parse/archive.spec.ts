@@ -14,7 +14,8 @@ const note = strToU8('a note');
 
 async function read(bytes: Uint8Array, unpackedBytesMax = 100 * MB): Promise<ArchiveMember[]> {
   const members: ArchiveMember[] = [];
-  for await (const member of openArchive(bytes, { unpackedBytesMax })) members.push(member);
+  for await (const member of openArchive(bytes, { unpackedBytesMax, memberBytesMax: 30 * MB }))
+    members.push(member);
   return members;
 }
 
@@ -75,6 +76,21 @@ describe('openArchive', () => {
       { path: 'a.txt', bytes: Buffer.from(note) },
       { path: 'a.txt', skipped: 'duplicate_path' },
       { path: 'b.txt', skipped: 'unknown_compression' },
+    ]);
+  });
+
+  it('names a member that is larger than a document may be, without unpacking it', async () => {
+    // What it really holds is damaged: it is not looked at.
+    const claims = { unpackedBytes: 31 * MB, crc32: 1 };
+    const members = await read(
+      writeZip([
+        { name: 'large.txt', data: note, claims },
+        { name: 'a.txt', data: note },
+      ]),
+    );
+    expect(members).toEqual([
+      { path: 'large.txt', skipped: 'too_large', unpackedBytes: 31 * MB },
+      { path: 'a.txt', bytes: Buffer.from(note) },
     ]);
   });
 

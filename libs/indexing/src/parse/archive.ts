@@ -5,11 +5,14 @@ import type { ZipMember } from './zip/zip-directory.js';
 
 export type ArchiveMember =
   | { path: string; bytes: Uint8Array }
-  | { path: string; skipped: 'nested_archive' | 'unknown_compression' | 'duplicate_path' };
+  | { path: string; skipped: 'nested_archive' | 'unknown_compression' | 'duplicate_path' }
+  | { path: string; skipped: 'too_large'; unpackedBytes: number };
 
 export interface ArchiveLimits {
   /** Of all members together, unpacked. */
   unpackedBytesMax: number;
+  /** Of each; larger ones are named and not unpacked. */
+  memberBytesMax: number;
 }
 
 const MEMBERS_MAX = 10_000;
@@ -27,14 +30,15 @@ export async function isArchive(bytes: Uint8Array): Promise<boolean> {
  */
 export async function* openArchive(
   bytes: Uint8Array,
-  { unpackedBytesMax }: ArchiveLimits,
+  { unpackedBytesMax, memberBytesMax }: ArchiveLimits,
 ): AsyncGenerator<ArchiveMember, void> {
   const zip = await ZipPackage.open(bytes, { membersMax: MEMBERS_MAX, unpackedBytesMax });
   for (const member of zip.members) assertHarmless(member);
   const seen = new Set<string>();
   for (const member of zip.members.filter(isFile)) {
-    const { path } = member;
+    const { path, unpackedBytes } = member;
     if (seen.has(path)) yield { path, skipped: 'duplicate_path' };
+    else if (unpackedBytes > memberBytesMax) yield { path, skipped: 'too_large', unpackedBytes };
     else if (!isReadable(member)) yield { path, skipped: 'unknown_compression' };
     else {
       const content = await zip.read(member);
@@ -52,7 +56,9 @@ function isZip(bytes: Uint8Array): boolean {
 function assertHarmless({ path, isSymlink, isEncrypted }: ZipMember): void {
   const isAbsolute = path.startsWith('/') || /^[a-z]:/i.test(path);
   if (isAbsolute || path.split('/').includes('..') || path.includes('\0')) {
-    throw unsafe(`The path of its member "${path.replaceAll('\0', '')}" leads out of the archive.`);
+    throw unsafe(
+      `The path of its member "${path.replaceAll('\0', '')}" leads out of the archive. Pack the files by paths below one folder.`,
+    );
   }
   if (isSymlink) throw unsafe(`Its member "${path}" is a symbolic link. Pack the file it points to instead.`);
   if (isEncrypted) {

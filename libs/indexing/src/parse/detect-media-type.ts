@@ -52,7 +52,7 @@ async function zipType({ bytes, filename }: FileToDetect): Promise<SupportedMedi
     );
   }
   throw unsupportedType(
-    'A ZIP archive holds many documents and is not one. Unpack it and index the files one by one.',
+    'A ZIP archive holds many documents and is not one. Send it by itself as a file to POST /index, which makes a document of each of its files.',
   );
 }
 

@@ -24,29 +24,35 @@ import { parsePlainText } from './plain-text.js';
 /**
  * Reads a document of a detected type. Rich formats become Markdown, data becomes records, so that every format has
  * one structure.
+ * @param document firstLine: where the bytes begin in a file that is read in segments
  * @param onPage pages, slides or sheets read so far and in all, for formats that have them
  * @throws {RagError} document_empty, document_damaged, document_encrypted, document_too_large, document_unsafe,
  * no_text_layer, unsupported_encoding
  */
 export async function parseDocument(
-  { bytes, mediaType }: { bytes: Uint8Array; mediaType: SupportedMediaType },
+  document: { bytes: Uint8Array; mediaType: SupportedMediaType; firstLine?: number },
   onPage?: (done: number, total: number) => void,
 ): Promise<ParsedDocument> {
-  if (bytes.length === 0) {
-    throw new RagError('document_empty', 'The file has 0 bytes: there is nothing in it to index.');
+  if (document.bytes.length === 0) {
+    throw new RagError(
+      'document_empty',
+      'The file has 0 bytes: there is nothing in it to index. Send it again if it should not be empty.',
+    );
   }
-  const document = await parse(bytes, mediaType, onPage).catch((error: unknown) => {
+  const parsed = await parse(document, onPage).catch((error: unknown) => {
     throw isRagError(error) ? error : unreadable(error);
   });
-  if (document.blocks.length === 0) {
-    throw new RagError('document_empty', 'The document was read, but there is no text in it.');
+  if (parsed.blocks.length === 0) {
+    throw new RagError(
+      'document_empty',
+      'The document was read, but there is no text in it. Index one that has text; of pictures, run OCR first.',
+    );
   }
-  return document;
+  return parsed;
 }
 
 async function parse(
-  bytes: Uint8Array,
-  mediaType: SupportedMediaType,
+  { bytes, mediaType, firstLine }: { bytes: Uint8Array; mediaType: SupportedMediaType; firstLine?: number },
   onPage?: (done: number, total: number) => void,
 ): Promise<ParsedDocument> {
   switch (mediaType) {
@@ -65,7 +71,7 @@ async function parse(
     case 'application/json':
       return parseJson(decodeText(bytes));
     case 'application/jsonl':
-      return parseJsonLines(decodeText(bytes));
+      return parseJsonLines(decodeText(bytes), firstLine);
     case 'message/rfc822':
       return parseEml(bytes);
     case 'application/pdf':

@@ -4,6 +4,6 @@ import { RagError } from '#libs/errors';
 export function unsupportedType(what: string): RagError {
   return new RagError(
     'unsupported_media_type',
-    `${what} Supported: Markdown, HTML, plain text, PDF, DOCX, PPTX, XLSX, CSV, EPUB, EML, JSON, JSONL and source code.`,
+    `${what} Save it in one of these formats: Markdown, HTML, plain text, PDF, DOCX, PPTX, XLSX, CSV, EPUB, EML, JSON, JSONL and source code.`,
   );
 }

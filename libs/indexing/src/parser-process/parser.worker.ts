@@ -23,6 +23,9 @@ process.on('message', (message: ToParser) => {
 });
 process.on('disconnect', () => process.exit());
 letQuestionsGoFirst();
+// pdf.js drops promises when it begins to repair a damaged file, and one that then fails would end the process, though the
+// document is read. If it was needed after all, the document comes to no end, and its time is limited.
+process.on('unhandledRejection', () => undefined);
 new Worker(workerFile(import.meta.url, 'parent-guard.worker'), { argv: [String(process.ppid)] }).unref();
 
 async function serve(): Promise<never> {

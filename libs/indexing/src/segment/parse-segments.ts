@@ -6,6 +6,7 @@ import { segmentRuleOf } from './segment-rules.js';
 import { TableStart } from './table-start.js';
 
 const SEGMENT_BYTES = 2 * 1024 * 1024;
+const LINE_END = 0x0a;
 const nothing: ParsedDocument = { text: '', title: null, blocks: [], pageCount: null, metadata: {} };
 
 export interface SourceToParse {
@@ -47,7 +48,8 @@ export async function* parseSegments(
   let hasBlocks = false;
   let end = '';
   let tableStart: TableStart | null = null;
-  const parse = (bytes: Uint8Array) => parseDocument({ bytes, mediaType: type });
+  let firstLine = 1;
+  const parse = (bytes: Uint8Array) => parseDocument({ bytes, mediaType: type, firstLine });
   for await (const { bytes, isLast } of cutSegments(rest, rule, segmentBytes)) {
     let document = nothing;
     try {
@@ -60,9 +62,16 @@ export async function* parseSegments(
     if (rule.border !== 'blank-line' && document.blocks.length > 0) document = apart(end, document);
     end = document.text.slice(-2) || end;
     if (rule.hasColumns) tableStart ??= await TableStart.of(bytes, parse);
+    firstLine += countLineEnds(bytes);
     if (isLast && !hasBlocks && isEmpty) throw isEmpty;
     yield { document, isLast };
   }
+}
+
+function countLineEnds(bytes: Uint8Array): number {
+  let count = 0;
+  for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, end + 1)) count += 1;
+  return count;
 }
 
 /** Records are written with a blank line between them. */

@@ -5,7 +5,7 @@ import { executorFor } from './executor.js';
 
 const RETENTION_SECONDS = 365 * 24 * 60 * 60;
 /** Including those that were interrupted by the death or the end of their worker; how many may fail is for the handler to say. */
-const ATTEMPTS_MAX = 20;
+export const RETRIES_MAX = 19;
 const HEARTBEAT_SECONDS = 10; // pg-boss's minimum: a dead worker's job is free again after at most twice this
 /** Embedded, a heartbeat waits for the one connection, which a large document may hold for a while. */
 const HEARTBEAT_SECONDS_EMBEDDED = 30;
@@ -22,7 +22,7 @@ export async function installJobQueue(database: Database): Promise<void> {
     await boss.start();
     const known = new Map((await boss.getQueues()).map((queue) => [queue.name, queue]));
     const options = {
-      retryLimit: ATTEMPTS_MAX - 1,
+      retryLimit: RETRIES_MAX,
       // A dead worker's job is free at once; the delay after a failure is set on the job (PgBossJobQueue).
       retryDelay: 0,
       retryBackoff: false,

@@ -13,7 +13,7 @@ import {
 import { collectAtScrape, jobRunningSeconds, jobs, jobsDead, jobSeconds } from '#libs/metrics';
 import { type EnqueueOptions, JobQueue, type JobState, type QueueDepth } from '../job-queue.js';
 import { executorFor } from './executor.js';
-import { installJobQueue } from './install-job-queue.js';
+import { installJobQueue, RETRIES_MAX } from './install-job-queue.js';
 
 /** How often dead workers' jobs are looked for. A job is taken over at most 10 s of silence, this, a retry's delay and a poll later. */
 const SUPERVISE_SECONDS = 3;
@@ -91,12 +91,25 @@ export class PgBossJobQueue extends JobQueue {
     });
   }
 
-  async remove<Name extends JobName>(
+  async enqueueAgain<Name extends JobName>(
     name: Name,
-    { jobId }: JobPayload<Name>,
+    payload: JobPayload<Name>,
     tx: Transaction,
+    options: Pick<EnqueueOptions, 'priority'> = {},
   ): Promise<void> {
-    await this.boss.deleteJob(name, jobId, { db: executorFor(tx) });
+    const [before] = await tx.query<{ retry_count: number }>({
+      text: 'delete from pgboss.job where name = $1::text and id = $2::uuid returning retry_count',
+      values: [name, payload.jobId],
+    });
+    await this.enqueue(name, payload, tx, options);
+    if (!before) return;
+    // pg-boss tells attempts apart by id and retry_count: the new ones count on from the old.
+    await tx.query({
+      text: `
+        update pgboss.job set retry_count = $3::integer, retry_limit = retry_limit + $3::integer
+        where name = $1::text and id = $2::uuid`,
+      values: [name, payload.jobId, before.retry_count + 1],
+    });
   }
 
   async highestWaiting(
@@ -181,7 +194,7 @@ export class PgBossJobQueue extends JobQueue {
           if (!job) return;
           const { tenantId = DEFAULT_TENANT, trace, ...payload } = job.data;
           const context = {
-            attempt: job.retryCount + 1,
+            attempt: RETRIES_MAX + 1 - (job.retryLimit - job.retryCount),
             isLastAttempt: job.retryCount >= job.retryLimit,
             signal: AbortSignal.any([this.stopping.signal, job.signal]),
           };

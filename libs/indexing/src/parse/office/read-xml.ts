@@ -23,7 +23,9 @@ export function readXml(bytes: Uint8Array, handlers: XmlHandlers, { isDoctypeFin
   let isEnded = false;
   parser.on('doctype', () => {
     if (!isDoctypeFine)
-      throw unsafe('Its XML declares a document type, by which entities could expand without end.');
+      throw unsafe(
+        'Its XML declares a document type, by which entities could expand without end. Open it in an office program and save it again.',
+      );
   });
   parser.on('opentag', ({ name, attributes }) => {
     elements.push(name);

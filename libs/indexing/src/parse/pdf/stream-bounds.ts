@@ -23,7 +23,10 @@ export async function assertStreamsBounded(bytes: Uint8Array): Promise<void> {
     if (file.toString('latin1', keyword - 3, keyword) === 'end') continue;
     const dictionary = dictionaryBefore(file, keyword);
     const filters = dictionary.match(/\/(?:FlateDecode|Fl|LZWDecode)\b/g)?.length ?? 0;
-    if (filters > 2) throw unsafe('A stream in it is compressed many times over, as in a bomb.');
+    if (filters > 2)
+      throw unsafe(
+        'A stream in it is compressed many times over, as in a bomb. Print it to a new PDF and index that.',
+      );
     if (filters === 0 || (filters === 1 && /\/Subtype\s*\/Image\b/.test(dictionary))) continue;
     const start = file[offset] === 0x0d ? offset + 2 : offset + 1;
     const end = file.indexOf('endstream', start);

@@ -30,6 +30,6 @@ export function assertShallow(json: string): void {
 function tooDeep(): RagError {
   return new RagError(
     'document_too_large',
-    `The JSON is nested more than ${DEPTH_MAX} levels deep, which is the most that is read.`,
+    `The JSON is nested more than ${DEPTH_MAX} levels deep, which is the most that is read. Write it flatter, or as one record a line (JSONL).`,
   );
 }

@@ -23,14 +23,15 @@ export function parseJson(text: string): ParsedDocument {
 
 /**
  * A record for each line.
+ * @param firstLine of the text, in its file
  * @throws {RagError} document_damaged, document_too_large
  */
-export function parseJsonLines(text: string): ParsedDocument {
+export function parseJsonLines(text: string, firstLine = 1): ParsedDocument {
   const document = new DocumentComposer();
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '') continue;
     assertShallow(line);
-    addRecord(document, parse(line, index + 1));
+    addRecord(document, parse(line, firstLine + index));
   }
   return document.compose({ title: null, pageCount: null, metadata: {} });
 }

@@ -67,7 +67,8 @@ export class ZipPackage {
     const sorted = [...this.members].sort((a, b) => a.headerStart - b.headerStart);
     let end = 0;
     for (const member of sorted) {
-      if (member.headerStart < end) throw unsafe('Its members overlap, as in a ZIP bomb.');
+      if (member.headerStart < end)
+        throw unsafe('Its members overlap, as in a ZIP bomb. Pack the files anew.');
       end = this.dataStart(member) + member.packedBytes;
       if (end > this.bytes.length) throw damagedZip(new Error(`${member.path} goes on behind the end`));
     }
