@@ -7,8 +7,17 @@ import { createServer, type Server } from 'node:http';
 export class StartingServer {
   private constructor(private readonly server: Server | null) {}
 
-  static async listen({ host, port }: { host: string; port: number }): Promise<StartingServer> {
-    if (port === 0) return new StartingServer(null); // nobody knows where to ask
+  static async listen({
+    host,
+    port,
+    tls,
+  }: {
+    host: string;
+    port: number;
+    tls: object | null;
+  }): Promise<StartingServer> {
+    // Nobody knows where to ask; or whoever asks wants TLS, and gets an answer when the service has started.
+    if (port === 0 || tls) return new StartingServer(null);
     const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
       const isAlive = request.url?.split('?', 1)[0] === '/health';
       const body = { status: isAlive ? 'ok' : 'starting', uptime_seconds: Math.round(process.uptime()) };
