@@ -159,7 +159,7 @@ describe('chat.completions over the documents', () => {
   });
 
   it('marks a restart: the text before it is void, the text after it is the answer', async () => {
-    models.faults.push({ cutAfterBytes: 900, cutBy: 'rst' });
+    models.faults.push({ cutAfterBytes: 900, cutBy: 'rst', betweenTokensMs: 20 });
     models.responder = () => `${'The pump is described at length in its manual. '.repeat(20)}${cited}`;
     const stream = await openai.chat.completions.create({
       model: 'ragstone',
