@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
 import { describeOnEachEngine } from '../../../test/support/engines.js';
 import { waitFor } from '../../../test/support/wait-for.js';
+import { installJobQueue } from './adapters/install-job-queue.js';
 import { PgBossJobQueue } from './index.js';
 
 describeOnEachEngine('PgBossJobQueue', (open) => {
@@ -13,6 +14,13 @@ describeOnEachEngine('PgBossJobQueue', (open) => {
     await queue.start();
     return queue;
   }
+
+  // First of all: the database has no queue yet.
+  it('is installed by processes that start at the same time', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => installJobQueue(open())));
+    const queues = await open().withoutTenant.query({ text: 'select name from pgboss.queue' });
+    expect(queues.length).toBeGreaterThan(3);
+  });
 
   it('runs a job exactly when its transaction committed', async () => {
     const jobs = await start();
