@@ -83,7 +83,7 @@ describe('MCP over streamable HTTP', () => {
   let client: Client;
 
   beforeAll(async () => {
-    api = await startTestApi();
+    api = await startTestApi({ CORS_ORIGINS: 'http://localhost:3000' });
     client = new Client({ name: 'test', version: '1.0.0' });
     await client.connect(new StreamableHTTPClientTransport(new URL(`${api.url}/mcp`)));
   });

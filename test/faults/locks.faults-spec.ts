@@ -50,13 +50,20 @@ describe('a commit of a worker and a request at the same moment', () => {
     const gate = holdEmbedding('waitingword');
     const { body: batch } = await client.post<AcceptedView>('/index/batch', {
       collection: 'batches',
-      documents: [{ text: 'A waitingword.' }, { text: 'One that is committed.' }],
+      documents: [
+        { text: 'A waitingword.', external_id: 'waiting' },
+        { text: 'One that is committed.', external_id: 'committed' },
+      ],
     });
     const lock = await lockCollection('batches');
     await untilBlocked(database, EPOCH);
     const { body } = await client.get<{ jobs: JobView[] }>(`/jobs?parent=${batch.job_id}`);
     await waitFor('the other one to stand still', () => gate.isReached);
-    const waiting = body.jobs.find(({ stage }) => stage !== 'store')!;
+    const [document] = await database.query<{ id: string }>({
+      text: 'select id from documents where external_id = $1::text',
+      values: ['waiting'],
+    });
+    const waiting = body.jobs.find(({ document_id }) => document_id === document!.id)!;
     const deleted = client.delete(`/documents/${waiting.document_id}`);
     await untilBlocked(database, EPOCH, 2);
     await lock.release();
