@@ -44,6 +44,15 @@ describeOnEachStore('every route, asked for nonsense', {}, (open) => {
       expect(response.status, `${shown}\n${response.text.slice(0, 500)}`).not.toBe(500);
       expect(response.text, shown).not.toMatch(/\n\s+at \S+ \(|node_modules/);
       if (response.status < 400 || request.route === 'GET /ready') continue;
+      if (request.path.startsWith('/v1/')) {
+        const error = { message: expect.stringMatching(/\S/), code: expect.stringMatching(/^[a-z_]+$/) };
+        expect(JSON.parse(response.text), shown).toMatchObject({ error });
+        continue;
+      }
+      if (request.path.startsWith('/mcp') && !response.contentType.includes('problem')) {
+        expect(JSON.parse(response.text), shown).toMatchObject({ jsonrpc: '2.0', error: {} });
+        continue;
+      }
       expect(response.contentType, shown).toContain('application/problem+json');
       expect(JSON.parse(response.text), shown).toMatchObject({
         status: response.status,
