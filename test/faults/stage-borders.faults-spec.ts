@@ -27,7 +27,7 @@ describe('a worker at the borders of its stages', () => {
     const index = submit.bind(service);
     for (const [border, paragraphs, revision] of [
       ['embed', 3, 1],
-      ['stage', 130, 0],
+      ['stage', 200, 0],
       ['done', 3, 0],
       ['parse', 3, 0],
     ] as const)
