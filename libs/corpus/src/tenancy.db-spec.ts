@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ApiKeyRepository, IdempotentResponseRepository } from '#libs/access';
+import { ConversationRepository } from '#libs/conversations';
 import { type Database, runAsTenant } from '#libs/database';
 import { ModelCallRepository, noUsage } from '#libs/model-routing';
 import { QueryLogRepository, WorkerHeartbeatRepository } from '#libs/observability';
@@ -32,6 +33,7 @@ function repositories(database: Database, engine: LexicalEngine = 'bm25') {
     apiKeys: new ApiKeyRepository(database),
     chunks: new ChunkRepository(database, engine),
     collections: new CollectionRepository(database, engine),
+    conversations: new ConversationRepository(database),
     documents: new DocumentRepository(database),
     idempotency: new IdempotencyRepository(database),
     idempotentResponses: new IdempotentResponseRepository(database),
@@ -100,6 +102,8 @@ async function fill(database: Database, all: Repositories) {
   const reservation = { ...call, callId: randomUUID(), microUsd: 5, expiresInMs: -1_000 };
   await all.modelCalls.reserve(reservation);
   const requestId = randomUUID();
+  const conversation = await all.conversations.create({ userId: null, title: SECRET });
+  await all.conversations.append(conversation.id, [{ role: 'user', content: SECRET, requestId }]);
   await all.queryLog.insert([loggedQuery({ requestId, question: SECRET, model: SECRET })]);
   await all.queryLog.saveFeedback(requestId, 'up', SECRET);
   const worker = { id: randomUUID(), host: SECRET, pid: 1 };
@@ -107,6 +111,7 @@ async function fill(database: Database, all: Repositories) {
   return {
     worker,
     requestId,
+    conversation,
     space,
     target,
     collection,
@@ -273,6 +278,19 @@ const attempts: {
         chunking: { strategy: 'structural', chunkTokensMax: 400, overlapTokens: 60 },
         embeddingSpaceId: v.space.id,
       }),
+  },
+  conversations: {
+    create: async ({ conversations }) => {
+      await conversations.create({ userId: null, title: 'mine' });
+    },
+    get: ({ conversations }, v) => conversations.get(v.conversation.id, null),
+    list: ({ conversations }) => conversations.list({ userId: null, limit: 9, before: null }),
+    listMessages: ({ conversations }, v) =>
+      conversations.listMessages(v.conversation.id, { from: 0, limit: 9 }),
+    append: ({ conversations }, v) =>
+      conversations.append(v.conversation.id, [{ role: 'user', content: 'mine', requestId: 'mine' }]),
+    setSummary: ({ conversations }, v) => conversations.setSummary(v.conversation.id, 'mine', 9),
+    delete: ({ conversations }, v) => conversations.delete(v.conversation.id, null),
   },
   documents: {
     list: async ({ documents }, v) => [
@@ -588,6 +606,7 @@ describeOnEachEngine('row-level security', (open) => {
       victim.collection.id,
       victim.reembedId,
       victim.key.id,
+      victim.conversation.id,
     ];
     for (const [name, repository] of Object.entries(all)) {
       for (const method of Object.getOwnPropertyNames(Object.getPrototypeOf(repository))) {
