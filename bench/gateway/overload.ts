@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request } from 'undici';
+import { Pool } from 'undici';
 import { load, quantile, questionBody } from './load.js';
 
 export interface OverloadResult {
@@ -15,6 +15,8 @@ export interface OverloadResult {
 }
 
 const TICK_MS = 5;
+/** Of all clients together: more than the server takes at a time by far, fewer than the system has ports. */
+const CONNECTIONS = 2_000;
 
 /** Requests arrive at three times the rate that the model can take, whether the earlier ones were answered or not. */
 export async function measureOverload(
@@ -24,13 +26,16 @@ export async function measureOverload(
 ): Promise<OverloadResult> {
   const peak = await load(url, { concurrency, requests: Math.ceil(requests / 5) });
   const offeredPerSecond = peak.requestsPerSecond * 3;
+  const { origin, pathname } = new URL(url);
+  const pool = new Pool(origin, { connections: CONNECTIONS });
   const accepted: number[] = [];
   const refused: number[] = [];
   let otherFailures = 0;
   const send = async (number: number): Promise<void> => {
     const start = performance.now();
     try {
-      const { statusCode, body } = await request(`${url}/chat/completions`, {
+      const { statusCode, body } = await pool.request({
+        path: `${pathname}/chat/completions`,
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: questionBody(false, number),
@@ -53,6 +58,7 @@ export async function measureOverload(
   }
   const seconds = (performance.now() - start) / 1_000;
   await Promise.all(running);
+  await pool.close();
   return {
     peakPerSecond: peak.requestsPerSecond,
     peakP99Ms: peak.p99Ms,

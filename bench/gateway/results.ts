@@ -7,7 +7,8 @@ import type { OverloadResult } from './overload.js';
 
 export interface Row {
   name: string;
-  isStreamed: boolean;
+  /** Streams whose tokens come together, or one after the other. */
+  mode: 'whole' | 'streamed' | 'apart';
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
@@ -23,6 +24,11 @@ export interface Outage {
   p99Ms: number;
 }
 
+const titles = [
+  ['whole', 'Whole answers'],
+  ['streamed', 'Streams whose tokens come in one packet'],
+  ['apart', 'Streams with a token every 2 ms'],
+] as const;
 const number = (value: number, digits = 1) => value.toFixed(digits);
 
 /** bench/GATEWAY.md */
@@ -43,7 +49,9 @@ Measured with \`npm run bench:gateway\`: clients, servers and the mock model ser
 machine, each server is a process of its own, 32 clients in a closed loop, medians of 3 rounds that take turns. The
 processor time is that of the server's process. Milliseconds say little about another machine; the ratios count.
 
-${['Whole answers', 'Streams'].map((title, index) => `## ${title}\n\n${table(rows.filter(({ isStreamed }) => isStreamed === (index === 1)))}`).join('\n\n')}
+${titles.map(([mode, title]) => `## ${title}\n\n${table(rows.filter((row) => row.mode === mode))}`).join('\n\n')}
+
+Portkey's server answers 500 to streams with a custom host ("TypeError: immutable", Node 20 and 24): not compared.
 
 ## The primary is killed in the middle of a run
 
@@ -52,7 +60,7 @@ client, p50 ${number(outage.p50Ms)} ms, p99 ${number(outage.p99Ms)} ms.
 
 ## Three times as many requests as the model can take
 
-A model that takes 50 ms and 32 calls at a time, 16 may wait: ${number(overload.peakPerSecond, 0)} answers a second at its best (p99
+A model that takes 50 ms and 16 calls at a time, 16 may wait: ${number(overload.peakPerSecond, 0)} answers a second at its best (p99
 ${number(overload.peakP99Ms)} ms). ${overload.offered} requests arrive at ${number(overload.offeredPerSecond, 0)} a second: ${number(overload.acceptedPerSecond, 0)} a second are answered
 (${number(overload.acceptedPerSecond / overload.peakPerSecond, 2)} of the best, p99 ${number(overload.acceptedP99Ms)} ms), ${overload.refused} get 503 (p99 ${number(overload.refusedP99Ms)} ms), ${overload.otherFailures} fail otherwise.
 

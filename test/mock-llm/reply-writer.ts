@@ -61,8 +61,11 @@ export class ReplyWriter {
     this.sentBytes += bytes.length;
     if (!this.response.write(bytes)) {
       await new Promise<void>((resolve) => {
-        this.response.once('drain', resolve);
-        this.response.once('close', resolve);
+        const goOn = (): void => {
+          this.response.off('drain', goOn).off('close', goOn);
+          resolve();
+        };
+        this.response.once('drain', goOn).once('close', goOn);
       });
     }
     this.ended ||= this.response.destroyed;

@@ -96,8 +96,9 @@ export class AttemptLoop {
   private async reserve(id: string, call: RoutedCall, model: RoutedModel): Promise<boolean> {
     const { keyId } = call.request.context;
     const budgets = this.ledger.budgetsOf({ keyId, model: model.name });
+    if (budgets.length === 0) return true;
     const price = priceAt(model.config.prices);
-    if (budgets.length === 0 || !price) return true;
+    if (!price) return true;
     const full = await this.ledger.reserve(
       {
         id,

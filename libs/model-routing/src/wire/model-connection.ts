@@ -18,11 +18,11 @@ export interface ModelConnectionOptions {
   connectionsMax?: number;
 }
 
-/** An event with what its reader is to say about it. */
-export interface StreamedEvent extends ServerSentEvent {
-  onToken: () => void;
-  onLast: () => void;
-}
+/**
+ * What an event of a stream says: its text, '' when it has none, null when it is the end mark. `onToken` is to be called
+ * for each that brings the answer on, with or without text.
+ */
+export type ReadEvent = (event: ServerSentEvent, onToken: () => void) => string | null;
 
 export interface CallOptions {
   signal?: AbortSignal | undefined;
@@ -76,21 +76,18 @@ export class ModelConnection {
   }
 
   /**
-   * The events of a stream; `onToken` is to be called for those that bring the answer on, `onLast` for the end mark: the
-   * connection can then be used again. Leaving the iteration before that closes it at once.
-   * @throws as `post`, at any time
+   * The text of a stream as `read` finds it, one piece for what came together: under load a packet has many tokens. At the
+   * end mark the connection is kept; leaving the iteration before it closes it at once.
+   * @throws as `post`, and what `read` throws, after the text that came before
    */
   async *postStream(
     path: string,
     body: unknown,
+    read: ReadEvent,
     options: CallOptions = {},
-  ): AsyncGenerator<StreamedEvent, void, undefined> {
+  ): AsyncGenerator<string, void, undefined> {
     const limits = new CallLimits(options.signal, this.timeouts, options.totalTimeoutMs);
-    let isComplete = false;
-    const onToken = (): void => limits.token();
-    const onLast = (): void => {
-      isComplete = true;
-    };
+    const packet = new Packet(read, () => limits.token());
     let stream: Readable | undefined;
     try {
       limits.awaitFirstToken();
@@ -101,16 +98,17 @@ export class ModelConnection {
       const reader = new ServerSentEventReader();
       for await (const bytes of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         limits.pause();
-        for (const event of reader.read(bytes)) yield { ...event, onToken, onLast };
+        yield* packet.textOf(reader.read(bytes));
+        if (packet.isLast) return;
         limits.resume();
       }
       limits.pause();
-      for (const event of reader.end()) yield { ...event, onToken, onLast };
+      yield* packet.textOf(reader.end());
     } catch (error) {
       throw this.asFailure(error, limits, options.signal, stream !== undefined);
     } finally {
       limits.end();
-      if (isComplete && stream) drain(stream);
+      if (packet.isLast && stream) drain(stream);
       else stream?.destroy();
     }
   }
@@ -156,6 +154,34 @@ export class ModelConnection {
       return modelFailure('no_connection', `${server} could not be reached (${code}).`, { cause });
     }
     return modelFailure('reset', `${server} could not be reached: the connection broke.`, { cause, isBegun });
+  }
+}
+
+/** The events that came together. */
+class Packet {
+  /** The end mark was among them. */
+  isLast = false;
+
+  constructor(
+    private readonly read: ReadEvent,
+    private readonly onToken: () => void,
+  ) {}
+
+  /** All of their text at once, or none. */
+  *textOf(events: Iterable<ServerSentEvent>): Generator<string, void, undefined> {
+    let text = '';
+    try {
+      for (const event of events) {
+        const piece = this.read(event, this.onToken);
+        this.isLast = piece === null;
+        if (this.isLast) break;
+        text += piece;
+      }
+    } catch (error) {
+      if (text !== '') yield text; // it was said, and is paid for
+      throw error;
+    }
+    if (text !== '') yield text;
   }
 }
 

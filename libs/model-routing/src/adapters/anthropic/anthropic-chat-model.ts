@@ -14,6 +14,7 @@ import {
   parseAs,
   parseJson,
 } from '../../wire/model-connection.js';
+import type { ServerSentEvent } from '../../wire/server-sent-events.js';
 import {
   eventSchema,
   messageSchema,
@@ -64,66 +65,25 @@ export class AnthropicChatModel extends ChatModel {
   }
 
   async *stream(request: ChatRequest): AsyncGenerator<ChatStreamPart, void, undefined> {
-    const toolCalls = new Map<number, ToolCall>();
-    let model = this.model;
-    let input: Parameters<typeof toUsage>[0] | null = null;
-    let usage: ChatUsage | null = null;
-    let finishReason: FinishReason | null = null;
+    const message = new StreamedMessage(this.model);
     let text = '';
-    for await (const { data, onToken, onLast } of this.server.postStream(
+    for await (const piece of this.server.postStream(
       PATH,
       requestBody(this.model, request, true),
+      (event, onToken) => message.read(event, onToken),
       request,
     )) {
-      const json = parseJson(data) as { type?: string };
-      const parsed = eventSchema.safeParse(json);
-      if (!parsed.success) {
-        // "new event types may be added": https://docs.anthropic.com/en/docs/build-with-claude/streaming
-        if (json?.type && !eventTypes.has(json.type)) continue;
-        parseAs(json, eventSchema);
-        continue;
-      }
-      const event = parsed.data;
-      if (event.type === 'error') {
-        throw modelFailure(
-          'server_error',
-          `The model server broke off its answer: ${event.error.message.slice(0, 300)}`,
-          { isBegun: true },
-        );
-      }
-      if (event.type === 'message_stop') {
-        finishReason ??= 'other';
-        onLast();
-        break;
-      }
-      if (event.type === 'message_start') {
-        model = event.message.model;
-        input = event.message.usage ?? null;
-      }
-      if (event.type === 'content_block_start' && event.content_block.type === 'tool_use') {
-        const { id = '', name = '' } = event.content_block;
-        toolCalls.set(event.index, { id, name, arguments: '' });
-      }
-      if (event.type === 'content_block_delta') {
-        onToken();
-        const { text: piece, partial_json } = event.delta;
-        const call = toolCalls.get(event.index);
-        if (call) call.arguments += partial_json ?? '';
-        if (call?.name === RESPONSE_TOOL && partial_json) yield { type: 'text', text: partial_json };
-        if (piece) {
-          text += piece;
-          yield { type: 'text', text: piece };
-        }
-      }
-      if (event.type === 'message_delta') {
-        finishReason = toFinishReason(event.delta.stop_reason);
-        if (input && event.usage) usage = toUsage(input, event.usage.output_tokens);
-      }
+      text += piece;
+      yield { type: 'text', text: piece };
     }
-    if (!finishReason)
+    if (!message.finishReason)
       throw modelFailure('cut', `The model ${this.model} stopped in the middle of its answer.`);
-    const answer = this.answerOf(text, [...toolCalls.values()], finishReason);
-    yield { type: 'end', toolCalls: answer.toolCalls, finishReason: answer.finishReason, model, usage };
+    const { toolCalls, finishReason } = this.answerOf(
+      text,
+      [...message.toolCalls.values()],
+      message.finishReason,
+    );
+    yield { type: 'end', toolCalls, finishReason, model: message.model, usage: message.usage };
   }
 
   async close(): Promise<void> {
@@ -139,6 +99,57 @@ export class AnthropicChatModel extends ChatModel {
     }
     return { text, toolCalls, finishReason };
   }
+}
+
+/** What the events of a stream say besides text. */
+class StreamedMessage {
+  readonly toolCalls = new Map<number, ToolCall>();
+  usage: ChatUsage | null = null;
+  finishReason: FinishReason | null = null;
+  private input: Parameters<typeof toUsage>[0] | null = null;
+
+  constructor(public model: string) {}
+
+  /** @returns the event's text; null at the end mark */
+  read({ data }: ServerSentEvent, onToken: () => void): string | null {
+    const json = parseJson(data) as { type?: string };
+    const parsed = eventSchema.safeParse(json);
+    if (!parsed.success) {
+      // "new event types may be added": https://docs.anthropic.com/en/docs/build-with-claude/streaming
+      if (!json?.type || eventTypes.has(json.type)) parseAs(json, eventSchema);
+      return '';
+    }
+    const event = parsed.data;
+    if (event.type === 'error') throw errorInStream(event.error.message);
+    if (event.type === 'message_stop') {
+      this.finishReason ??= 'other';
+      return null;
+    }
+    if (event.type === 'message_start') {
+      this.model = event.message.model;
+      this.input = event.message.usage ?? null;
+    }
+    if (event.type === 'content_block_start' && event.content_block.type === 'tool_use') {
+      const { id = '', name = '' } = event.content_block;
+      this.toolCalls.set(event.index, { id, name, arguments: '' });
+    }
+    if (event.type === 'message_delta') {
+      this.finishReason = toFinishReason(event.delta.stop_reason);
+      if (this.input && event.usage) this.usage = toUsage(this.input, event.usage.output_tokens);
+    }
+    if (event.type !== 'content_block_delta') return '';
+    onToken();
+    const { text, partial_json } = event.delta;
+    const call = this.toolCalls.get(event.index);
+    if (call) call.arguments += partial_json ?? '';
+    return (call?.name === RESPONSE_TOOL ? partial_json : text) ?? '';
+  }
+}
+
+function errorInStream(message: string) {
+  return modelFailure('server_error', `The model server broke off its answer: ${message.slice(0, 300)}`, {
+    isBegun: true,
+  });
 }
 
 const eventTypes = new Set([

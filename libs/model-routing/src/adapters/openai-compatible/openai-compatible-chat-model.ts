@@ -8,6 +8,7 @@ import {
   type FinishReason,
 } from '../../ports/chat-model.js';
 import { type ModelConnection, parseAs, parseJson } from '../../wire/model-connection.js';
+import type { ServerSentEvent } from '../../wire/server-sent-events.js';
 import {
   chunkSchema,
   replySchema,
@@ -53,34 +54,18 @@ export class OpenAiCompatibleChatModel extends ChatModel {
   }
 
   async *stream(request: ChatRequest): AsyncGenerator<ChatStreamPart, void, undefined> {
-    const toolCalls = new ToolCallCollector();
-    let model = this.model;
-    let usage: ChatUsage | null = null;
-    let finishReason: FinishReason | null = null;
+    const answer = new StreamedAnswer(this.model);
     let isEmpty = true;
-    for await (const { event, data, onToken, onLast } of this.server.postStream(
+    for await (const text of this.server.postStream(
       PATH,
       requestBody(this.model, request, true),
+      (event, onToken) => answer.read(event, onToken),
       request,
     )) {
-      if (data === '[DONE]') {
-        finishReason ??= 'other';
-        onLast();
-        break;
-      }
-      const chunk = parseAs(parseJson(data), chunkSchema);
-      if (chunk.error !== undefined || event === 'error') throw errorInStream(chunk.error);
-      model = chunk.model ?? model;
-      if (chunk.usage) usage = toUsage(chunk.usage);
-      const choice = chunk.choices?.[0];
-      if (choice?.delta?.content || choice?.delta?.tool_calls || choice?.finish_reason) onToken();
-      if (choice?.delta?.tool_calls) toolCalls.add(choice.delta.tool_calls);
-      if (choice?.delta?.content) {
-        isEmpty &&= choice.delta.content.trim() === '';
-        yield { type: 'text', text: choice.delta.content };
-      }
-      if (choice?.finish_reason) finishReason = toFinishReason(choice.finish_reason);
+      isEmpty &&= text.trim() === '';
+      yield { type: 'text', text };
     }
+    const { finishReason, toolCalls, model, usage } = answer;
     // The connection may end in good order in the middle of an answer: without an end mark it is not one.
     if (!finishReason)
       throw modelFailure('cut', `The model ${this.model} stopped in the middle of its answer.`);
@@ -96,6 +81,32 @@ export class OpenAiCompatibleChatModel extends ChatModel {
     if (text.trim() === '' && toolCalls === 0) {
       throw modelFailure('empty', `The model ${this.model} sent an empty answer.`);
     }
+  }
+}
+
+/** What the chunks of a stream say besides text. */
+class StreamedAnswer {
+  readonly toolCalls = new ToolCallCollector();
+  usage: ChatUsage | null = null;
+  finishReason: FinishReason | null = null;
+
+  constructor(public model: string) {}
+
+  /** @returns the chunk's text; null at the end mark */
+  read({ event, data }: ServerSentEvent, onToken: () => void): string | null {
+    if (data === '[DONE]') {
+      this.finishReason ??= 'other';
+      return null;
+    }
+    const chunk = parseAs(parseJson(data), chunkSchema);
+    if (chunk.error !== undefined || event === 'error') throw errorInStream(chunk.error);
+    this.model = chunk.model ?? this.model;
+    if (chunk.usage) this.usage = toUsage(chunk.usage);
+    const { delta, finish_reason } = chunk.choices?.[0] ?? {};
+    if (delta?.content || delta?.tool_calls || finish_reason) onToken();
+    if (delta?.tool_calls) this.toolCalls.add(delta.tool_calls);
+    if (finish_reason) this.finishReason = toFinishReason(finish_reason);
+    return delta?.content ?? '';
   }
 }
 
