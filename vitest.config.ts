@@ -18,6 +18,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3, // many tests wait: for a lease, a retry, a process to start
   },
 });
