@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#libs/access';
 import { RagError } from '#libs/errors';
+import { userId as userSchema } from '../text.schema.js';
 import type { RouteRule } from './route-rules.js';
 
 declare module 'fastify' {
@@ -50,7 +51,7 @@ export function userAsked({ caller, userId }: FastifyRequest, named: string | un
 export function readUser({ headers, body, caller }: FastifyRequest): string | null {
   const inHeader = headers['x-user-id'];
   const inBody = (body as { user_id?: unknown } | null | undefined)?.user_id;
-  const named = inHeader ?? (typeof inBody === 'string' && inBody.length <= 200 ? inBody : undefined);
+  const named = inHeader ?? (isUser(inBody) ? inBody : undefined);
   if (inHeader !== undefined && (typeof inHeader !== 'string' || !USER.test(inHeader))) {
     throw new RagError('invalid_request', 'X-User-ID must be 1 to 200 visible ASCII characters.');
   }
@@ -62,6 +63,11 @@ export function readUser({ headers, body, caller }: FastifyRequest): string | nu
     throw otherUser();
   }
   return own ?? (named as string | undefined) ?? null;
+}
+
+/** What is not one is refused with the rest of the body, which is looked at later. */
+function isUser(given: unknown): given is string {
+  return userSchema.safeParse(given).success;
 }
 
 function otherUser(): RagError {
