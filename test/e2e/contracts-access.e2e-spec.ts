@@ -41,6 +41,14 @@ const ways: Record<string, (key: string) => Promise<string>> = {
         .catch((error: unknown) => (error as { error: object }).error),
     );
   },
+  responses: async (key) => {
+    const openai = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: key, maxRetries: 0 });
+    return JSON.stringify(
+      await openai.responses
+        .create({ model: 'ragstone', input: question })
+        .catch((error: unknown) => (error as { error: object }).error),
+    );
+  },
   'chat completions without documents': async (key) => {
     const openai = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: key, maxRetries: 0 });
     return JSON.stringify(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { RemoteRunnable } from 'langchain-core-0.3/runnables/remote';
 import OpenAI from 'openai';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { openStream } from '../support/event-stream.js';
 import { stackEnvironment } from '../support/stack.js';
@@ -35,10 +35,6 @@ describeOnEachStore('another tenant, by clients that others wrote', environment,
     await attacker.client.indexText('Nothing is here.', { metadata: { lang: 'en' } });
     before = await snapshot(victim);
   });
-  afterEach(async (context) => {
-    if (victim && context.task.result?.state === 'pass') expect(await snapshot(victim)).toBe(before);
-  });
-
   const headers = () => ({ authorization: `Bearer ${attacker.key}` });
 
   /** Neither what the victim has stored, nor an id that the attacker did not name. */
@@ -167,6 +163,7 @@ describeOnEachStore('another tenant, by clients that others wrote', environment,
       const messages = [{ role: 'user' as const, content: QUESTION }];
       const replies = [
         await openai.chat.completions.create({ model, messages }).catch((error: unknown) => error),
+        await openai.responses.create({ model, input: QUESTION }).catch((error: unknown) => error),
         await openai.embeddings.create({ model, input: 'far away' }).catch((error: unknown) => error),
       ];
       for (const reply of replies) {
@@ -174,7 +171,17 @@ describeOnEachStore('another tenant, by clients that others wrote', environment,
         expectNothing(reply, collection);
       }
     }
+    for (const id of victim.ids) {
+      const response = openai.responses.create({ model: 'ragstone', input: QUESTION, conversation: id });
+      const refused = await response.catch((error: unknown) => error);
+      expect(refused).toMatchObject({ status: 404, code: 'conversation_not_found' });
+      expectNothing(refused, id);
+    }
     const { data } = await openai.models.list();
     expectNothing(data, '');
+  });
+
+  it('has changed nothing', async () => {
+    expect(await snapshot(victim)).toBe(before);
   });
 });

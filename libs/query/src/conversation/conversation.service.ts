@@ -45,7 +45,12 @@ export class ConversationService {
       context: { requestId, keyId: question.keyId ?? null, purpose: 'summarise' },
       signal: question.signal,
     });
-    return { ...question, requestId, history, spentBefore: spent };
+    // What the request itself brings along: instructions stand before all that was said, and the rest is newer.
+    const { true: instructions = [], false: said = [] } = Object.groupBy(
+      question.history ?? [],
+      ({ role }) => `${role === 'system'}`,
+    );
+    return { ...question, requestId, history: [...instructions, ...history, ...said], spentBefore: spent };
   }
 
   private async keep(
