@@ -228,6 +228,7 @@ describe('responses over the documents', () => {
       'invalid_request',
     ],
     ['no input', { input: [] }, 422, 'invalid_request'],
+    ['reasoning alone', { input: [{ type: 'reasoning', id: 'r', summary: [] }] }, 422, 'invalid_request'],
     ['an unknown model', { model: 'gpt-99' }, 404, 'model_not_found'],
   ])('refuses %s and says what to do', async (_what, body, status, code) => {
     const failure = await create(body).then(

@@ -25,6 +25,7 @@ describeOnEachStore('another tenant', { AUTH: 'on', ANSWER_CACHE: 'memory', ...l
           id: victim.ids,
           request_id: victim.ids,
           conversation_id: victim.ids,
+          conversation: victim.ids,
           question: [QUESTION, 'Which place?', 'far away'],
           text: ['Mine.', 'Another place is near.'],
           collection: ['default', ...victim.ids],

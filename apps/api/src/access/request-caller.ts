@@ -35,12 +35,13 @@ export function askerOf(request: FastifyRequest): Asker {
 }
 
 /**
- * Whose things are asked for, where the request may also say so in its query string.
- * @throws {RagError} user_not_allowed
+ * Who asks, where the request may also say so in its query string, or deeper in its body than `user_id`.
+ * @throws {RagError} user_not_allowed, invalid_request
  */
 export function userAsked({ caller, userId }: FastifyRequest, named: string | undefined): string | null {
   const own = caller?.userId ?? null;
   if (own !== null && named !== undefined && named !== own) throw otherUser();
+  if (userId !== null && named !== undefined && named !== userId) throw twoUsers();
   return userId ?? named ?? null;
 }
 
@@ -56,7 +57,7 @@ export function readUser({ headers, body, caller }: FastifyRequest): string | nu
     throw new RagError('invalid_request', 'X-User-ID must be 1 to 200 visible ASCII characters.');
   }
   if (inHeader !== undefined && typeof inBody === 'string' && inBody !== inHeader) {
-    throw new RagError('invalid_request', 'X-User-ID and user_id name two users. Send one of them.');
+    throw twoUsers();
   }
   const own = caller?.userId ?? null;
   if (own !== null && named !== undefined && named !== own) {
@@ -68,6 +69,10 @@ export function readUser({ headers, body, caller }: FastifyRequest): string | nu
 /** What is not one is refused with the rest of the body, which is looked at later. */
 function isUser(given: unknown): given is string {
   return userSchema.safeParse(given).success;
+}
+
+function twoUsers(): RagError {
+  return new RagError('invalid_request', 'X-User-ID and user_id name two users. Send one of them.');
 }
 
 function otherUser(): RagError {

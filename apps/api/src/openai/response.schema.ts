@@ -36,6 +36,9 @@ const inputItem = z.union(
   'must be a message of text, a function_call, a function_call_output or reasoning; references to stored items are not supported',
 );
 
+const asksSomething = (items: { type?: string | undefined }[]) =>
+  items.some(({ type }) => type !== 'reasoning');
+
 const functionTool = z.object(
   {
     type: z.literal('function', 'must be "function": documents are searched without a tool'),
@@ -70,7 +73,7 @@ export const responseRequestSchema = z
     model,
     input: z
       .union(
-        [z.string(), z.array(inputItem).min(1).max(ITEMS_MAX)],
+        [z.string(), z.array(inputItem).max(ITEMS_MAX).refine(asksSomething)],
         'must be a text, or a list of messages of text, function calls and their outputs; images, files and references are not supported',
       )
       .meta({
