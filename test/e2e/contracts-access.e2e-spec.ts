@@ -41,6 +41,14 @@ const ways: Record<string, (key: string) => Promise<string>> = {
         .catch((error: unknown) => (error as { error: object }).error),
     );
   },
+  responses: async (key) => {
+    const openai = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: key, maxRetries: 0 });
+    return JSON.stringify(
+      await openai.responses
+        .create({ model: 'ragstone', input: question })
+        .catch((error: unknown) => (error as { error: object }).error),
+    );
+  },
   'chat completions without documents': async (key) => {
     const openai = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: key, maxRetries: 0 });
     return JSON.stringify(
@@ -76,7 +84,7 @@ async function useTool(key: string, name: string, args: object): Promise<unknown
   }
 }
 
-async function askBySocket(key: string): Promise<unknown> {
+async function askBySocket(key: string, more: object = {}): Promise<unknown> {
   const socket = new WebSocket(`${api.url.replace('http', 'ws')}/ws`, {
     headers: { authorization: `Bearer ${key}` },
   });
@@ -87,7 +95,7 @@ async function askBySocket(key: string): Promise<unknown> {
       if (message.type === 'final' || message.type === 'error') resolve(message);
     });
   });
-  socket.send(JSON.stringify({ type: 'ask', id: 'q', question }));
+  socket.send(JSON.stringify({ type: 'ask', id: 'q', question, ...more }));
   const last = await ended;
   socket.close();
   return last;
@@ -156,6 +164,19 @@ describe.each(Object.keys(ways))('%s', (name) => {
     const reply = await ask(await keyOf(acme, ['index']));
     expect(reply).toMatch(/scope|403/);
     expect(reply).not.toContain('4711');
+  });
+});
+
+describe('a key of one user', () => {
+  it('asks for no other one, neither by LangServe nor over a WebSocket', async () => {
+    for (const chain of ['rag', 'agent']) {
+      const { token } = await addKey(api, acme.id, ['query'], 'ann'); // a budget of its own
+      const headers = { authorization: `Bearer ${token}` };
+      const remote = new RemoteRunnable({ url: `${api.url}/${chain}`, options: { headers } });
+      await expect(remote.invoke({ question, user_id: 'bob' })).rejects.toThrow(/403 .*another/);
+      expect(await remote.invoke({ question, user_id: 'ann' })).toHaveProperty('citations');
+      expect(await askBySocket(token, { user_id: 'bob' })).toMatchObject({ code: 'user_not_allowed' });
+    }
   });
 });
 

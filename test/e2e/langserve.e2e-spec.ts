@@ -17,6 +17,7 @@ interface Output {
   degraded_reasons: string[];
   model: string;
   request_id: string;
+  conversation_id?: string;
   tokens: { input: number; output: number };
 }
 type Chunk = Partial<Output> & { restart?: string; step?: Output['steps'][number] };
@@ -231,6 +232,44 @@ describe('/agent', () => {
     const body = sent()[0]!.body as { messages: { role: string; content: string }[] };
     expect(body.messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
     expect(body.messages[2]!.content).toBe('The P-100.');
+  });
+
+  it('goes on with a conversation, keeps what was said in it, and counts what its notes cost', async () => {
+    plan(search);
+    const { body: begun } = await api.client.post<{ id: string }>('/conversations', { user_id: 'ann' });
+    const asked = { conversation_id: begun.id, user_id: 'ann' };
+    const first = await agent.invoke({ input: question, ...asked });
+    expect(first.conversation_id).toBe(begun.id);
+    models.requests.length = 0;
+    const chunks = await collect(await agent.stream({ input: 'And why?', ...asked }));
+    expect(chunks.at(-1)).toMatchObject({ conversation_id: begun.id, status: 'answered' });
+    const body = sent()[0]!.body as { messages: { role: string; content: string }[] };
+    expect(body.messages.map(({ content }) => content).slice(1)).toEqual([
+      question,
+      'Every 500 hours.',
+      'And why?',
+    ]);
+    const read = await api.client.get<{ messages: { content: string }[] }>(
+      `/conversations/${begun.id}?user_id=ann`,
+    );
+    expect(read.body.messages.map(({ content }) => content)).toEqual([
+      question,
+      'Every 500 hours [1].',
+      'And why?',
+      'Every 500 hours [1].',
+    ]);
+
+    for (const chain of [agent, rag]) {
+      const foreign = chain.invoke({ input: question, conversation_id: begun.id, user_id: 'bob' });
+      await expect(foreign).rejects.toThrow(/404 .*conversation/);
+    }
+    const history = [new HumanMessage('Which pump?')];
+    await expect(agent.invoke({ input: question, ...asked, chat_history: history })).rejects.toThrow(
+      /422 .*chat_history or conversation_id/,
+    );
+    const ben = { headers: { 'x-user-id': 'ben' } };
+    const two = new RemoteRunnable({ url: `${api.url}/rag`, options: ben });
+    await expect(two.invoke({ question, user_id: 'ann' })).rejects.toThrow(/422 .*two users/);
   });
 
   it.each([

@@ -59,6 +59,7 @@ it('serves a valid OpenAPI 3.1 description that has every route', async () => {
       'PUT /admin/log-level',
       'POST /query/{request_id}/feedback',
       'POST /v1/chat/completions',
+      'POST /v1/responses',
       ...['rag', 'agent'].flatMap((chain) => [
         `POST /${chain}/invoke`,
         `POST /${chain}/batch`,

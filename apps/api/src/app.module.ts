@@ -36,6 +36,7 @@ import { DirectChat } from './openai/direct-chat.js';
 import { DocumentChat } from './openai/document-chat.js';
 import { EmbeddingController } from './openai/embedding.controller.js';
 import { ModelController } from './openai/model.controller.js';
+import { ResponseController } from './openai/response.controller.js';
 import { ProblemFilter } from './problem/problem.filter.js';
 import { validationPipe } from './problem/validation.js';
 import { AnswerSender } from './query/answer-sender.js';
@@ -82,6 +83,7 @@ export class AppModule {
         QueryLogController,
         LogLevelController,
         ChatController,
+        ResponseController,
         EmbeddingController,
         ModelController,
         RagController,

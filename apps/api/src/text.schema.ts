@@ -19,3 +19,5 @@ export const collectionName = z
     /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
     'must be 1-63 letters, digits, ".", "_" or "-", starting with a letter or digit',
   );
+
+export const userId = cleanText({ min: 1, max: 200 });

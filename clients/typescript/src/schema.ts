@@ -929,6 +929,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * OpenAI's responses, answered from the documents
+         * @description As POST /v1/chat/completions, in the newer shape: citations are annotations of the text, too. `conversation` is one of POST /conversations. Responses are not kept: there is no previous_response_id.
+         */
+        post: operations["ResponseController_respond"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1732,6 +1752,11 @@ export interface components {
             cache?: boolean;
             /** @description Default: of the model name, or "default". */
             collection?: string;
+            /**
+             * Format: uuid
+             * @description Of POST /conversations: the question is understood as part of it, and kept in it.
+             */
+            conversation_id?: string;
             /** @default false */
             explain?: boolean;
             /** @description Only documents whose metadata match: {"lang": "en", "year": {"$gte": 2020}, "$or": [...]}. Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $and $or $not. */
@@ -1944,6 +1969,198 @@ export interface components {
             message: string;
             /** @enum {string} */
             status: "queued" | "unchanged";
+        };
+        Response: {
+            conversation: {
+                /** Format: uuid */
+                id: string;
+            } | null;
+            created_at: number;
+            /** @enum {string|null} */
+            error: null;
+            id: string;
+            incomplete_details: {
+                /** @enum {string} */
+                reason: "max_output_tokens" | "content_filter";
+            } | null;
+            instructions: string | null;
+            max_output_tokens: number | null;
+            metadata: {
+                [key: string]: string;
+            };
+            model: string;
+            /** @enum {string} */
+            object: "response";
+            output: ({
+                content: {
+                    annotations: ({
+                        end_index: number;
+                        /** @description Of the sentence that the source supports. */
+                        start_index: number;
+                        title: string;
+                        /** @enum {string} */
+                        type: "url_citation";
+                        url: string;
+                    } | {
+                        /**
+                         * Format: uuid
+                         * @description The id of the document.
+                         */
+                        file_id: string;
+                        filename: string;
+                        /** @description The end of the sentence that the source supports. */
+                        index: number;
+                        /** @enum {string} */
+                        type: "file_citation";
+                    })[];
+                    logprobs: unknown[];
+                    text: string;
+                    /** @enum {string} */
+                    type: "output_text";
+                }[];
+                id: string;
+                /** @enum {string} */
+                role: "assistant";
+                /** @enum {string} */
+                status: "in_progress" | "completed" | "incomplete";
+                /** @enum {string} */
+                type: "message";
+            } | {
+                arguments: string;
+                call_id: string;
+                id: string;
+                name: string;
+                /** @enum {string} */
+                status: "in_progress" | "completed" | "incomplete";
+                /** @enum {string} */
+                type: "function_call";
+            })[];
+            parallel_tool_calls: boolean;
+            /** @enum {string|null} */
+            previous_response_id: null;
+            /** @description Of answers from documents. */
+            ragstone?: components["schemas"]["OpenAiExtension"];
+            /** @enum {string} */
+            status: "in_progress" | "completed" | "incomplete";
+            /** @enum {boolean} */
+            store: false;
+            temperature: number | null;
+            text: {
+                format: unknown;
+            };
+            /** @enum {string} */
+            tool_choice: "auto" | "none" | "required";
+            tools: unknown[];
+            /** @enum {string|null} */
+            top_p: null;
+            usage: {
+                input_tokens: number;
+                input_tokens_details: {
+                    cached_tokens: number;
+                };
+                output_tokens: number;
+                output_tokens_details: {
+                    reasoning_tokens: number;
+                };
+                total_tokens: number;
+            } | null;
+        };
+        ResponseRequest: {
+            /** @enum {boolean|null} */
+            background?: false | null;
+            /** @description Of POST /conversations: the question is understood as part of it, and kept in it. */
+            conversation?: (string | {
+                /** Format: uuid */
+                id: string;
+            }) | null;
+            /** @description The question. Of a list the last item is the question and must be of the user; those before are the conversation. */
+            input: string | ({
+                content: string | {
+                    text: string;
+                    /** @enum {string} */
+                    type: "input_text" | "output_text";
+                }[];
+                /** @enum {string} */
+                role: "user" | "assistant" | "system" | "developer";
+                /** @enum {string} */
+                type?: "message";
+            } | {
+                arguments: string;
+                call_id: string;
+                name: string;
+                /** @enum {string} */
+                type: "function_call";
+            } | {
+                call_id: string;
+                output: string | {
+                    text: string;
+                    /** @enum {string} */
+                    type: "input_text" | "output_text";
+                }[];
+                /** @enum {string} */
+                type: "function_call_output";
+            } | {
+                /** @enum {string} */
+                type: "reasoning";
+            })[];
+            instructions?: string | null;
+            max_output_tokens?: number | null;
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            /** @description "ragstone" answers from the documents; so does the name of a model or a chain of models.yaml, written by that one; "name@collection" says of which collection. "direct/name" asks a model without documents. */
+            model: string;
+            /** @enum {string|null} */
+            previous_response_id?: null;
+            ragstone?: {
+                /** @default true */
+                cache?: boolean;
+                /** @description Default: of the model name, or "default". */
+                collection?: string;
+                /** @default false */
+                explain?: boolean;
+                /** @description Only documents whose metadata match: {"lang": "en", "year": {"$gte": 2020}, "$or": [...]}. Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $and $or $not. */
+                filters?: {
+                    [key: string]: unknown;
+                };
+                /**
+                 * @description Hybrid fuses BM25 and vector search.
+                 * @default hybrid
+                 * @enum {string}
+                 */
+                mode?: "hybrid" | "vector" | "lexical";
+                /**
+                 * @description Sources to return and to answer from.
+                 * @default 5
+                 */
+                top_k?: number;
+            };
+            stream?: boolean | null;
+            temperature?: number | null;
+            text?: {
+                format?: ({
+                    /** @enum {string} */
+                    type: "text";
+                } | {
+                    name: string;
+                    schema: {
+                        [key: string]: unknown;
+                    };
+                    /** @enum {string} */
+                    type: "json_schema";
+                }) | null;
+            } | null;
+            /** @enum {string|null} */
+            tool_choice?: "auto" | "none" | "required" | null;
+            tools?: {
+                description?: string | null;
+                name: string;
+                parameters?: {
+                    [key: string]: unknown;
+                } | null;
+                /** @enum {string} */
+                type: "function";
+            }[] | null;
         };
         RetryRequest: {
             /** @description Of the job's error. */
@@ -6702,6 +6919,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ResponseController_respond: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same request with the same key within a day has one effect and the same answer. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResponseRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Response"];
+                };
+            };
+            /** @description As OpenAI says it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description No API key or token, or one that is not valid */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As OpenAI says it */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description Not allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As OpenAI says it */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description Not possible in the present state; the text says why */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description As OpenAI says it */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description As OpenAI says it */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
+                };
+            };
+            /** @description As OpenAI says it */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenAiError"];
                 };
             };
         };

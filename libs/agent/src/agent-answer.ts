@@ -1,6 +1,6 @@
 import type { MetadataFilter } from '#libs/corpus';
 import type { ChatMessage } from '#libs/model-routing';
-import type { Answer } from '#libs/query';
+import type { Answer, Spending } from '#libs/query';
 import type { RetrievalMode, Source } from '#libs/retrieval';
 
 export interface AgentQuestion {
@@ -17,6 +17,8 @@ export interface AgentQuestion {
   model?: string | undefined;
   requestId: string;
   keyId?: string | undefined;
+  /** On getting the history ready; counts as the answer's. */
+  spentBefore?: Spending | undefined;
   signal: AbortSignal;
 }
 

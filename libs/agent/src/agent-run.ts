@@ -13,7 +13,9 @@ import {
   answerRules,
   CitedText,
   noEvidence,
+  noSpending,
   OutputPolicy,
+  plusSpending,
   type QueryService,
   type Spending,
 } from '#libs/query';
@@ -76,15 +78,8 @@ export class AgentRun {
   }
 
   get spent(): Spending {
-    const all = this.calls.map(({ spent }) => spent);
-    return {
-      inputTokens: all.reduce((sum, { inputTokens }) => sum + inputTokens, 0),
-      outputTokens: all.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
-      isEstimated: all.some(({ isEstimated }) => isEstimated),
-      costMicroUsd: all.some(({ costMicroUsd }) => costMicroUsd === null)
-        ? null
-        : all.reduce((sum, { costMicroUsd }) => sum + costMicroUsd!, 0),
-    };
+    const before = this.question.spentBefore ?? noSpending;
+    return this.calls.map(({ spent }) => spent).reduce(plusSpending, before);
   }
 
   /** Leaving the iteration ends the calls of models. @throws {RagError} as ModelRouter.stream, and as searching does */

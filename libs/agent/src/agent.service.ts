@@ -46,11 +46,6 @@ export class AgentService {
     yield* this.extract(question, [reason], run);
   }
 
-  async answer(question: AgentQuestion): Promise<AgentAnswer> {
-    for await (const event of this.stream(question)) if (event.type === 'final') return event.answer;
-    throw new Error('an answer has ended without its end');
-  }
-
   private async *extract(
     question: AgentQuestion,
     reasons: DegradedReason[],
@@ -60,7 +55,7 @@ export class AgentService {
       ...question,
       model: EXTRACTIVE,
       usesCache: run === undefined, // what was spent is nobody else's
-      spentBefore: run?.spent,
+      spentBefore: run?.spent ?? question.spentBefore,
     });
     yield { type: 'token', text: answer.text };
     const isDegraded = reasons.length > 0 && answer.status === 'answered';

@@ -3,6 +3,8 @@ export {
   type AnswerStatus,
   type Citation,
   type DegradedReason,
+  noSpending,
+  plusSpending,
   type Spending,
 } from './answer.js';
 export { CitedText } from './cited-text.js';
@@ -19,7 +21,11 @@ export {
   type Question,
 } from './query.service.js';
 export type { AnswerPart, Explanation, RestartReason } from './model-answer.js';
-export { ConversationService, type ConversationQuestion } from './conversation/conversation.service.js';
+export {
+  ConversationService,
+  type ConversationQuestion,
+  type InConversation,
+} from './conversation/conversation.service.js';
 export { asSaid, recentMessages } from './conversation/past-messages.js';
 export type { ResponseFormat } from './structured-answer.js';
 export { Searcher, type SearchFindings } from './search/searcher.js';

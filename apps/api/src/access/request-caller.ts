@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '#libs/access';
 import { RagError } from '#libs/errors';
+import { userId as userSchema } from '../text.schema.js';
 import type { RouteRule } from './route-rules.js';
 
 declare module 'fastify' {
@@ -34,12 +35,13 @@ export function askerOf(request: FastifyRequest): Asker {
 }
 
 /**
- * Whose things are asked for, where the request may also say so in its query string.
- * @throws {RagError} user_not_allowed
+ * Who asks, where the request may also say so in its query string, or deeper in its body than `user_id`.
+ * @throws {RagError} user_not_allowed, invalid_request
  */
 export function userAsked({ caller, userId }: FastifyRequest, named: string | undefined): string | null {
   const own = caller?.userId ?? null;
   if (own !== null && named !== undefined && named !== own) throw otherUser();
+  if (userId !== null && named !== undefined && named !== userId) throw twoUsers();
   return userId ?? named ?? null;
 }
 
@@ -50,18 +52,27 @@ export function userAsked({ caller, userId }: FastifyRequest, named: string | un
 export function readUser({ headers, body, caller }: FastifyRequest): string | null {
   const inHeader = headers['x-user-id'];
   const inBody = (body as { user_id?: unknown } | null | undefined)?.user_id;
-  const named = inHeader ?? (typeof inBody === 'string' && inBody.length <= 200 ? inBody : undefined);
+  const named = inHeader ?? (isUser(inBody) ? inBody : undefined);
   if (inHeader !== undefined && (typeof inHeader !== 'string' || !USER.test(inHeader))) {
     throw new RagError('invalid_request', 'X-User-ID must be 1 to 200 visible ASCII characters.');
   }
   if (inHeader !== undefined && typeof inBody === 'string' && inBody !== inHeader) {
-    throw new RagError('invalid_request', 'X-User-ID and user_id name two users. Send one of them.');
+    throw twoUsers();
   }
   const own = caller?.userId ?? null;
   if (own !== null && named !== undefined && named !== own) {
     throw otherUser();
   }
   return own ?? (named as string | undefined) ?? null;
+}
+
+/** What is not one is refused with the rest of the body, which is looked at later. */
+function isUser(given: unknown): given is string {
+  return userSchema.safeParse(given).success;
+}
+
+function twoUsers(): RagError {
+  return new RagError('invalid_request', 'X-User-ID and user_id name two users. Send one of them.');
 }
 
 function otherUser(): RagError {

@@ -69,6 +69,7 @@ const rules: Record<string, Given> = {
   'POST /jobs/retry': index,
   'GET /ws': { access: read, isStream: true },
   'POST /v1/chat/completions': query,
+  'POST /v1/responses': query,
   'POST /v1/embeddings': query,
   'GET /v1/models': read,
   'GET /v1/models/{id}': read,

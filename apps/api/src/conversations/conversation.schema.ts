@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { userId } from '../query/query.schema.js';
-import { cleanText } from '../text.schema.js';
+import { cleanText, userId } from '../text.schema.js';
 
 export const conversationRequestSchema = z
   .strictObject({

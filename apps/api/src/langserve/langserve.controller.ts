@@ -4,7 +4,7 @@ import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
-import { askerOf } from '../access/request-caller.js';
+import { askerOf, userAsked } from '../access/request-caller.js';
 import { requestSignal } from '../load/request-signal.js';
 import { ApiProblems } from '../openapi/api-problems.js';
 import { asRagError, problemOf } from '../problem/problem-of.js';
@@ -51,7 +51,7 @@ export abstract class LangServeController implements OnModuleDestroy {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const input = parseWith(this.chain.input, body.input);
-    const run = this.newRun(request, reply);
+    const run = this.newRun(input, request, reply);
     const output = await this.chain.invoke(input, run);
     void reply.send({ output, metadata: metadataOf(run) });
   }
@@ -68,9 +68,10 @@ export abstract class LangServeController implements OnModuleDestroy {
   ): Promise<void> {
     const inputs = parseWith(z.object({ inputs: z.array(this.chain.input) }), body).inputs;
     const failing = new AbortController();
-    const around = this.newRun(request, reply);
-    const signal = AbortSignal.any([around.signal, failing.signal]);
-    const runs = inputs.map(() => ({ ...around, runId: randomUUID(), signal }));
+    const runs = inputs.map((input) => {
+      const run = this.newRun(input, request, reply);
+      return { ...run, signal: AbortSignal.any([run.signal, failing.signal]) };
+    });
     const output: object[] = [];
     const waiting = [...inputs.entries()];
     const work = async (): Promise<void> => {
@@ -105,7 +106,7 @@ export abstract class LangServeController implements OnModuleDestroy {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const input = parseWith(this.chain.input, body.input);
-    const run = this.newRun(request, reply);
+    const run = this.newRun(input, request, reply);
     await this.send(this.chain.stream(input, run), run, request, reply);
   }
 
@@ -120,7 +121,7 @@ export abstract class LangServeController implements OnModuleDestroy {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const input = parseWith(this.chain.input, body.input);
-    const run = this.newRun(request, reply);
+    const run = this.newRun(input, request, reply);
     const log = logOf(this.chain.stream(input, run), { id: run.runId, name: this.chain.name });
     await this.send(log, run, request, reply);
   }
@@ -160,9 +161,11 @@ export abstract class LangServeController implements OnModuleDestroy {
     return playgroundScript;
   }
 
-  private newRun(request: FastifyRequest, reply: FastifyReply): RunContext {
+  /** @throws {RagError} user_not_allowed, invalid_request */
+  private newRun(input: unknown, request: FastifyRequest, reply: FastifyReply): RunContext {
     const signal = AbortSignal.any([requestSignal(reply), this.stopping.signal]);
-    return { runId: randomUUID(), signal, ...askerOf(request) };
+    const { user_id } = (typeof input === 'object' ? input : {}) as { user_id?: string };
+    return { runId: randomUUID(), signal, ...askerOf(request), userId: userAsked(request, user_id) };
   }
 
   /** @throws what fails before the first chunk */

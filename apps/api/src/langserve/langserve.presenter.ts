@@ -11,7 +11,11 @@ export function presentRagOutput({ sources, ...answer }: QueryResponse): RagOutp
   return { ...answer, context: sources.map(presentDocument) };
 }
 
-export function presentAgentOutput(answer: AgentAnswer, requestId: string): AgentOutput {
+export function presentAgentOutput(
+  answer: AgentAnswer,
+  requestId: string,
+  conversationId?: string,
+): AgentOutput {
   return {
     output: answer.text,
     status: answer.status,
@@ -23,6 +27,7 @@ export function presentAgentOutput(answer: AgentAnswer, requestId: string): Agen
     tokens: answer.tokens,
     cost: { micro_usd: answer.costMicroUsd },
     model: answer.model,
+    ...(conversationId !== undefined && { conversation_id: conversationId }),
     request_id: requestId,
     degraded_reasons: answer.degradedReasons,
   };

@@ -54,7 +54,7 @@ export const ragInputSchema = z.union([
     .refine(either, 'give question or input'),
 ]);
 
-const { cache: _cache, explain: _explain, conversation_id: _id, user_id: _user, ...agentShape } = answerShape;
+const { cache: _cache, explain: _explain, ...agentShape } = answerShape;
 
 const chatText = cleanText({ min: 0, max: 100_000 });
 
@@ -73,7 +73,11 @@ export const agentInputSchema = z.union([
       chat_history: z.array(chatMessage).max(CHAT_MESSAGES_MAX).default([]),
       ...agentShape,
     })
-    .refine(either, 'give question or input'),
+    .refine(either, 'give question or input')
+    .refine(
+      (given) => given.conversation_id === undefined || given.chat_history.length === 0,
+      'give chat_history or conversation_id: a conversation has its own history',
+    ),
 ]);
 
 /** LangChain's clients make a Document of it; an object with a field "text" they would mistake for a prompt. */
@@ -89,8 +93,8 @@ const { sources: _sources, ...responseShape } = queryResponseSchema.shape;
 
 export const ragOutputSchema = z.object({ ...responseShape, context: z.array(documentSchema) });
 
-const { status, citations, unsupported, latency_ms, tokens, cost, model, request_id, degraded_reasons } =
-  responseShape;
+const { status, citations, unsupported, latency_ms, tokens, cost, model } = responseShape;
+const { conversation_id, request_id, degraded_reasons } = responseShape;
 
 export const agentOutputSchema = z.object({
   output: z.string(),
@@ -111,6 +115,7 @@ export const agentOutputSchema = z.object({
   tokens,
   cost,
   model,
+  conversation_id,
   request_id,
   degraded_reasons,
 });

@@ -11,6 +11,7 @@ import {
   type ChatCompletionResponse,
   chatCompletionSchema,
 } from './chat.schema.js';
+import { ChatChunks } from './chat-chunks.js';
 import { ChatSender } from './chat-sender.js';
 import { DirectChat } from './direct-chat.js';
 import { DocumentChat } from './document-chat.js';
@@ -40,14 +41,13 @@ export class ChatController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const asked = readModelName(body.model);
+    const head = headOf(request.id, body.model);
     if (body.stream) {
-      const exchange = { body, request, reply };
-      if (asked.kind === 'documents') await this.sender.sendAnswer(exchange, asked);
-      else await this.sender.sendCompletion(exchange, asked.chain);
+      const format = new ChatChunks(head, body.stream_options?.include_usage === true);
+      await this.sender.send({ body, request, reply, format }, asked);
       return;
     }
     const context = { requestId: request.id, ...askerOf(request), signal: requestSignal(reply) };
-    const head = headOf(request.id, body.model);
     let completion: ChatCompletionResponse;
     if (asked.kind === 'documents') {
       const { answer, ...ragstone } = await this.documents.answer(body, asked, context);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queryResponseSchema, searchRequestSchema } from '../query/query.schema.js';
+import { queryRequestSchema, queryResponseSchema, searchRequestSchema } from '../query/query.schema.js';
 
 const MESSAGES_MAX = 1_000;
 const OUTPUT_TOKENS_MAX = 200_000;
@@ -56,6 +56,7 @@ const responseFormat = z.discriminatedUnion(
 );
 
 const { collection, top_k, mode, filters } = searchRequestSchema.shape;
+const { conversation_id } = queryRequestSchema.shape;
 
 export const extensionRequestSchema = z
   .strictObject({
@@ -68,6 +69,7 @@ export const extensionRequestSchema = z
     filters,
     cache: z.boolean().default(true),
     explain: z.boolean().default(false),
+    conversation_id,
   })
   .meta({ id: 'OpenAiExtensionRequest', description: 'As the fields of POST /query.' });
 

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '#libs/config';
 import { RagError } from '#libs/errors';
 import { ModelRouter } from '#libs/model-routing';
-import { type Question, QueryService } from '#libs/query';
+import { ConversationService, type Question, QueryService } from '#libs/query';
 import { type AnswerStream, AnswerStreams } from '../query/answer-streams.js';
 import { presentAnswer } from '../query/query.presenter.js';
 import { queryRequestSchema, type QueryResponse } from '../query/query.schema.js';
@@ -20,6 +20,7 @@ type AskedDocuments = Extract<AskedModel, { kind: 'documents' }>;
 export class DocumentChat {
   constructor(
     private readonly queries: QueryService,
+    private readonly conversations: ConversationService,
     private readonly streams: AnswerStreams,
     private readonly router: ModelRouter,
     @Inject(CONFIG) private readonly config: Config,
@@ -30,17 +31,27 @@ export class DocumentChat {
     asked: AskedDocuments,
     { signal, ...context }: AskingContext,
   ): Promise<QueryResponse> {
-    const question = this.questionOf(body, asked, context);
-    return presentAnswer(await this.queries.answer({ ...question, signal }), context.requestId);
+    const question = { ...this.questionOf(body, asked, context), signal };
+    const conversationId = body.ragstone?.conversation_id;
+    const answer =
+      conversationId === undefined
+        ? await this.queries.answer(question)
+        : await this.conversations.answer({ ...question, conversationId });
+    return presentAnswer(answer, context.requestId, conversationId);
   }
 
   /** @throws what fails before the first event */
   open(body: ChatCompletionRequest, asked: AskedDocuments, request: FastifyRequest): Promise<AnswerStream> {
     const question = this.questionOf(body, asked, { requestId: request.id, ...askerOf(request) });
+    const conversationId = body.ragstone?.conversation_id;
     return this.streams.open({
       request: { id: request.id, method: request.method, url: request.url },
+      conversationId,
       isResumable: false,
-      answer: (signal) => this.queries.stream({ ...question, signal }),
+      answer: (signal) =>
+        conversationId === undefined
+          ? this.queries.stream({ ...question, signal })
+          : this.conversations.stream({ ...question, conversationId, signal }),
     });
   }
 

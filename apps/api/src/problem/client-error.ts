@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { RagErrorCode } from '#libs/errors';
+import { isOpenAiRoute, presentOpenAiError } from '../openai/openai-error.js';
 import { httpStatusByCode } from './http-status.js';
 import type { Problem } from './problem.schema.js';
 
@@ -39,7 +40,9 @@ export function answerClientError(error: ParseFailure, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { status, body } = problemOf(error, randomUUID());
+  const problem = problemOf(error, randomUUID());
+  const { status } = problem;
+  const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
@@ -47,22 +50,23 @@ export function answerClientError(error: ParseFailure, socket: Socket): void {
 
 /** A path that the router does not even look at reaches no filter. */
 export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, body } = problemOf(error, request.id);
-  reply.raw.writeHead(status, { 'content-type': 'application/problem+json', 'x-request-id': request.id });
-  reply.raw.end(body);
+  const problem = problemOf(error, request.id);
+  const isOpenAi = isOpenAiRoute(request.url);
+  reply.raw.writeHead(problem.status, {
+    'content-type': isOpenAi ? 'application/json; charset=utf-8' : 'application/problem+json',
+    'x-request-id': request.id,
+  });
+  reply.raw.end(JSON.stringify(isOpenAi ? presentOpenAiError(problem) : problem));
 }
 
-function problemOf({ code: failure = '' }: ParseFailure, requestId: string) {
+function problemOf({ code: failure = '' }: ParseFailure, requestId: string): Problem {
   const { code, detail } = failures[failure] ?? notHttp;
-  const status = httpStatusByCode[code];
-  const type = `urn:ragstone:problem:${code}`;
-  const problem: Problem = {
-    type,
+  return {
+    type: `urn:ragstone:problem:${code}`,
     title: code.replaceAll('_', ' '),
-    status,
+    status: httpStatusByCode[code],
     detail,
     code,
     request_id: requestId,
   };
-  return { status, body: JSON.stringify(problem) };
 }

@@ -1,9 +1,7 @@
 import { z } from 'zod';
-import { cleanText, collectionName } from '../text.schema.js';
+import { cleanText, collectionName, userId } from '../text.schema.js';
 
 const QUESTION_CHARACTERS_MAX = 8_000;
-
-export const userId = cleanText({ min: 1, max: 200 });
 
 const searchShape = {
   question: cleanText({ min: 1, max: QUESTION_CHARACTERS_MAX }),

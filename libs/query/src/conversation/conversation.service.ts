@@ -2,13 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { ConversationRepository } from '#libs/conversations';
 import type { ModelRouter } from '#libs/model-routing';
 import type { AnsweredQuestion, AnswerEvent, Question, QueryService } from '../query.service.js';
+import type { Answer } from '../answer.js';
 import { readHistory } from './history.js';
 
-export interface ConversationQuestion extends Question {
+/** What is asked in a conversation, whoever answers it. */
+export interface InConversation extends Pick<
+  Question,
+  'question' | 'history' | 'requestId' | 'keyId' | 'signal'
+> {
   conversationId: string;
   /** Who asks; null: not known. */
   userId: string | null;
 }
+
+export interface ConversationQuestion extends InConversation, Omit<Question, keyof InConversation> {}
 
 /** Questions of a conversation: each with what was said before, and kept with its answer. */
 export class ConversationService {
@@ -36,8 +43,9 @@ export class ConversationService {
     }
   }
 
-  private async withHistory({ conversationId, userId, ...question }: ConversationQuestion) {
-    const conversation = await this.conversations.get(conversationId, userId);
+  /** @throws {RagError} conversation_not_found */
+  async withHistory<T extends InConversation>({ conversationId, ...question }: T) {
+    const conversation = await this.conversations.get(conversationId, question.userId);
     const requestId = question.requestId ?? randomUUID();
     const { history, spent } = await readHistory(this.conversations, this.router, conversation, {
       tokensMax: this.options.historyTokensMax,
@@ -45,13 +53,18 @@ export class ConversationService {
       context: { requestId, keyId: question.keyId ?? null, purpose: 'summarise' },
       signal: question.signal,
     });
-    return { ...question, requestId, history, spentBefore: spent };
+    // What the request itself brings along: instructions stand before all that was said, and the rest is newer.
+    const { true: instructions = [], false: said = [] } = Object.groupBy(
+      question.history ?? [],
+      ({ role }) => `${role === 'system'}`,
+    );
+    return { ...question, requestId, history: [...instructions, ...history, ...said], spentBefore: spent };
   }
 
-  private async keep(
-    { conversationId, question }: ConversationQuestion,
+  async keep(
+    { conversationId, question }: InConversation,
     requestId: string,
-    { text, status, model, citations }: AnsweredQuestion,
+    { text, status, model, citations }: Answer,
   ): Promise<void> {
     await this.conversations.append(conversationId, [
       { role: 'user', content: question, requestId },
