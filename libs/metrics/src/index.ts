@@ -37,6 +37,15 @@ export {
   modelSkips,
   modelTokens,
 } from './models.js';
+export {
+  pgbouncerClients,
+  pgbouncerOldestWaitSeconds,
+  pgbouncerServers,
+  pgbouncerServersMax,
+  pgbouncerTransactions,
+  pgbouncerUp,
+  pgbouncerWaitSeconds,
+} from './pgbouncer.js';
 export { observeProcess } from './process.js';
 export {
   activeQueries,
