@@ -5,6 +5,7 @@ import { newDatabaseName } from '../../../../test/support/server-api.js';
 import {
   createTestDatabase,
   OwnStack,
+  pgbouncerConsoleUrl,
   serverMissing,
   stackEnvironment,
   type TestDatabase,
@@ -12,14 +13,6 @@ import {
 import { waitFor } from '../../../../test/support/wait-for.js';
 import { measurePgBouncer } from './measure-pgbouncer.js';
 import { PgBouncerConsole } from './pgbouncer-console.js';
-
-/** Its owner may use the console. */
-function consoleUrl(urls: { DATABASE_URL: string; DATABASE_DIRECT_URL: string }): string {
-  const url = new URL(urls.DATABASE_DIRECT_URL);
-  url.port = new URL(urls.DATABASE_URL).port;
-  url.pathname = '/pgbouncer';
-  return url.toString();
-}
 
 const value = (metrics: string, line: string): number | null => {
   const found = metrics.split('\n').find((candidate) => candidate.startsWith(`${line} `));
@@ -37,7 +30,7 @@ describe("pgBouncer's own numbers", () => {
   beforeAll(async () => {
     if (serverMissing) return;
     server = await createTestDatabase(name);
-    url = consoleUrl(stackEnvironment as { DATABASE_URL: string; DATABASE_DIRECT_URL: string });
+    url = pgbouncerConsoleUrl(stackEnvironment!);
   });
   afterAll(() => server?.drop());
 
@@ -73,7 +66,7 @@ describe('metrics of a pooler whose pool is full, and that goes away', () => {
   afterAll(() => stack?.remove());
 
   it('show who waits and since when; nothing while it is away; all again when it is back', async () => {
-    const end = measurePgBouncer(consoleUrl(stack!.urls), 'ragstone');
+    const end = measurePgBouncer(pgbouncerConsoleUrl(stack!.urls), 'ragstone');
     const clients: Client[] = [];
     try {
       const size = await waitFor('the pool to be seen', async () => {
