@@ -70,7 +70,11 @@ describe('the log', () => {
       { question: 'Who won the cup?', collection: 'not-there' },
       { 'x-request-id': 'mine-2' },
     );
-    expect(await lineOf(server, 'mine-2')).toMatchObject({ status: 404, answer_status: 'failed', level: 'info' });
+    expect(await lineOf(server, 'mine-2')).toMatchObject({
+      status: 404,
+      answer_status: 'failed',
+      level: 'info',
+    });
     await client.get('/health');
     await client.get('/documents/not-a-uuid?secret=1');
     await waitFor('the line of the document', () =>

@@ -57,6 +57,7 @@ export {
   observeStage,
   queries,
   queryLogDropped,
+  searches,
   stageSeconds,
 } from './queries.js';
 export { collectAtScrape, metricsContentType, readMetrics } from './registry.js';

@@ -110,6 +110,13 @@ export const overview: DashboardSpec = {
           ),
         },
         {
+          title: 'Searches by status',
+          description:
+            'POST /search, which wants no answer. no_evidence found nothing: GET /admin/queries?kind=search&status=no_evidence.',
+          unit: 'reqps',
+          targets: rate('ragstone_searches_total', 'status'),
+        },
+        {
           title: 'Opinions',
           description:
             'Thumbs of POST /query/{request_id}/feedback. GET /admin/queries?thumb=down lists what was disliked.',

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { Body, Get, Header, HttpCode, Logger, type OnModuleDestroy, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import { newRequestId } from '#libs/observability';
 import { askerOf } from '../access/request-caller.js';
 import { requestSignal } from '../load/request-signal.js';
 import { ApiProblems } from '../openapi/api-problems.js';
@@ -70,7 +70,7 @@ export abstract class LangServeController implements OnModuleDestroy {
     const failing = new AbortController();
     const around = this.newRun(request, reply);
     const signal = AbortSignal.any([around.signal, failing.signal]);
-    const runs = inputs.map(() => ({ ...around, runId: randomUUID(), signal }));
+    const runs = inputs.map(() => ({ ...around, runId: newRequestId(), signal }));
     const output: object[] = [];
     const waiting = [...inputs.entries()];
     const work = async (): Promise<void> => {
@@ -162,7 +162,7 @@ export abstract class LangServeController implements OnModuleDestroy {
 
   private newRun(request: FastifyRequest, reply: FastifyReply): RunContext {
     const signal = AbortSignal.any([requestSignal(reply), this.stopping.signal]);
-    return { runId: randomUUID(), signal, ...askerOf(request) };
+    return { runId: newRequestId(), signal, ...askerOf(request) };
   }
 
   /** @throws what fails before the first chunk */

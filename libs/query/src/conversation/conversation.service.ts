@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { ConversationRepository } from '#libs/conversations';
 import type { ModelRouter } from '#libs/model-routing';
+import { newRequestId } from '#libs/observability';
 import type { AnsweredQuestion, AnswerEvent, Question, QueryService } from '../query.service.js';
 import { readHistory } from './history.js';
 
@@ -38,7 +38,7 @@ export class ConversationService {
 
   private async withHistory({ conversationId, userId, ...question }: ConversationQuestion) {
     const conversation = await this.conversations.get(conversationId, userId);
-    const requestId = question.requestId ?? randomUUID();
+    const requestId = question.requestId ?? newRequestId();
     const { history, spent } = await readHistory(this.conversations, this.router, conversation, {
       tokensMax: this.options.historyTokensMax,
       chain: this.options.chain,
