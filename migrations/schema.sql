@@ -489,6 +489,8 @@ CREATE TABLE public.query_logs (
     timings_ms jsonb NOT NULL,
     chunk_ids uuid[] NOT NULL,
     trace_id text,
+    kind text DEFAULT 'ask'::text NOT NULL,
+    CONSTRAINT query_logs_kind_check CHECK ((kind = ANY (ARRAY['ask'::text, 'search'::text]))),
     CONSTRAINT query_logs_status_check CHECK ((status = ANY (ARRAY['answered'::text, 'no_evidence'::text, 'degraded'::text, 'failed'::text])))
 )
 PARTITION BY RANGE (created_at);
@@ -516,6 +518,8 @@ CREATE TABLE public.query_logs_default (
     timings_ms jsonb CONSTRAINT query_logs_timings_ms_not_null NOT NULL,
     chunk_ids uuid[] CONSTRAINT query_logs_chunk_ids_not_null NOT NULL,
     trace_id text,
+    kind text DEFAULT 'ask'::text CONSTRAINT query_logs_kind_not_null NOT NULL,
+    CONSTRAINT query_logs_kind_check CHECK ((kind = ANY (ARRAY['ask'::text, 'search'::text]))),
     CONSTRAINT query_logs_status_check CHECK ((status = ANY (ARRAY['answered'::text, 'no_evidence'::text, 'degraded'::text, 'failed'::text])))
 );
 
@@ -844,13 +848,13 @@ CREATE INDEX model_calls_request ON public.model_calls USING btree (request_id) 
 
 CREATE INDEX model_reservations_expiry ON public.model_reservations USING btree (tenant_id, expires_at);
 
--- Name: query_logs_summary; Type: INDEX; Schema: public; Owner: -
+-- Name: query_logs_questions; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX query_logs_summary ON ONLY public.query_logs USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
+CREATE INDEX query_logs_questions ON ONLY public.query_logs USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd) WHERE (kind = 'ask'::text);
 
--- Name: query_logs_default_tenant_id_created_at_status_model_latenc_idx; Type: INDEX; Schema: public; Owner: -
+-- Name: query_logs_default_tenant_id_created_at_status_model_laten_idx1; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX query_logs_default_tenant_id_created_at_status_model_latenc_idx ON public.query_logs_default USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
+CREATE INDEX query_logs_default_tenant_id_created_at_status_model_laten_idx1 ON public.query_logs_default USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd) WHERE (kind = 'ask'::text);
 
 -- Name: query_logs_status; Type: INDEX; Schema: public; Owner: -
 
@@ -864,9 +868,9 @@ CREATE INDEX query_logs_default_tenant_id_status_created_at_idx ON public.query_
 
 ALTER INDEX public.query_logs_pkey ATTACH PARTITION public.query_logs_default_pkey;
 
--- Name: query_logs_default_tenant_id_created_at_status_model_latenc_idx; Type: INDEX ATTACH; Schema: public; Owner: -
+-- Name: query_logs_default_tenant_id_created_at_status_model_laten_idx1; Type: INDEX ATTACH; Schema: public; Owner: -
 
-ALTER INDEX public.query_logs_summary ATTACH PARTITION public.query_logs_default_tenant_id_created_at_status_model_latenc_idx;
+ALTER INDEX public.query_logs_questions ATTACH PARTITION public.query_logs_default_tenant_id_created_at_status_model_laten_idx1;
 
 -- Name: query_logs_default_tenant_id_status_created_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
 

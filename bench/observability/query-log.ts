@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { type Database } from '#libs/database';
-import { type QueryLogEntry, QueryLogDays, QueryLogRepository } from '#libs/observability';
+import { newRequestId, type QueryLogEntry, QueryLogDays, QueryLogRepository } from '#libs/observability';
 import { type BenchDatabase, createBenchDatabase, openBenchDatabase } from '../store/bench-database.js';
 import { percentile } from '../store/statistics.js';
 
@@ -89,7 +89,8 @@ async function time(name: string, work: () => Promise<unknown>, runs = RUNS): Pr
 
 function entry(): QueryLogEntry {
   return {
-    requestId: crypto.randomUUID(),
+    kind: 'ask',
+    requestId: newRequestId(),
     createdAt: new Date(),
     status: 'answered',
     errorCode: null,

@@ -1,9 +1,18 @@
 import {
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
   type Dashboard,
   DashboardBuilder,
+  DashboardLinkBuilder,
+  DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
   VariableRefresh,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
@@ -25,6 +34,14 @@ export function buildDashboard({ uid, title, rows }: DashboardSpec): Dashboard {
     .time({ from: 'now-1h', to: 'now' })
     .timezone('browser')
     .editable()
+    .link(
+      new DashboardLinkBuilder('Ragstone')
+        .type(DashboardLinkType.Dashboards)
+        .tags(['ragstone'])
+        .asDropdown(true)
+        .keepTime(true)
+        .includeVars(true),
+    )
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withVariable(
       new QueryVariableBuilder('instance')
@@ -43,15 +60,43 @@ export function buildDashboard({ uid, title, rows }: DashboardSpec): Dashboard {
   return builder.build();
 }
 
-function buildPanel({ title, description, unit, kind = 'timeseries', span = SPAN, targets }: PanelSpec) {
+function buildPanel({
+  title,
+  description,
+  unit,
+  kind = 'timeseries',
+  span = SPAN,
+  limits,
+  targets,
+}: PanelSpec) {
   const panel = kind === 'stat' ? new StatBuilder() : new TimeseriesBuilder();
-  panel.title(title).datasource(datasource).unit(unit).span(span);
+  panel.title(title).description(description).datasource(datasource).unit(unit).span(span);
   panel.height(kind === 'stat' ? STAT_HEIGHT : HEIGHT);
-  if (description) panel.description(description);
-  for (const [index, { expr, legend }] of targets.entries()) {
+  panel.thresholds(new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(thresholdsOf(limits)));
+  if (limits && panel instanceof TimeseriesBuilder) {
+    panel.thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
+  }
+  for (const [index, { expr, legend, hasExemplars }] of targets.entries()) {
     const target = new DataqueryBuilder().refId(String.fromCharCode(65 + index)).expr(expr);
     if (legend) target.legendFormat(legend);
+    if (hasExemplars) target.exemplar(true);
     panel.withTarget(target);
   }
   return panel;
+}
+
+/** The first step is without a value: it begins at minus infinity. */
+function thresholdsOf(limits: PanelSpec['limits'] = {}): Threshold[] {
+  if ('badBelow' in limits) {
+    return [
+      { value: null, color: 'red' },
+      { value: limits.badBelow, color: 'green' },
+    ];
+  }
+  const { warnAbove, badAbove } = limits;
+  return [
+    { value: null, color: 'green' },
+    ...(warnAbove === undefined ? [] : [{ value: warnAbove, color: 'yellow' }]),
+    ...(badAbove === undefined ? [] : [{ value: badAbove, color: 'red' }]),
+  ];
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectFolder } from '#libs/project-files';
 import { buildDashboard } from './build-dashboard.js';
-import { dashboards } from './specs.js';
+import { dashboards } from './specs/index.js';
 
 it.each(dashboards)('$title is what docker/grafana has ("npm run dashboards" writes it)', async (spec) => {
   const file = join(projectFolder, 'docker/grafana/dashboards', `${spec.uid.replace('ragstone-', '')}.json`);

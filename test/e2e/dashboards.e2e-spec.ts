@@ -7,7 +7,7 @@ import { projectFolder } from '#libs/project-files';
 import { MockLlm } from '../mock-llm/index.js';
 import { OwnPrometheus } from '../support/own-prometheus.js';
 import { startServerApi } from '../support/server-api.js';
-import { serverMissing } from '../support/stack.js';
+import { pgbouncerConsoleUrl, serverMissing, stackEnvironment } from '../support/stack.js';
 import type { TestApi } from '../support/test-api.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -84,7 +84,11 @@ routes: { answer: default }
 budgets: [{ per: tenant, period: month, usd: 100 }]
 `,
     );
-    api = await startServerApi({ MODELS_FILE: models, ANSWER_CACHE: 'memory' });
+    api = await startServerApi({
+      MODELS_FILE: models,
+      ANSWER_CACHE: 'memory',
+      PGBOUNCER_ADMIN_URL: pgbouncerConsoleUrl(stackEnvironment!),
+    });
     prometheus = await OwnPrometheus.start(PORT_BASE, { 'ragstone-api': [api.url] });
     await api.client.indexText('The pump P-100 needs an oil change every 500 hours.', { title: 'Pumps' });
     await prometheus.scraped(1);

@@ -4,6 +4,7 @@ import { describeOnEachStore } from '../support/stores.js';
 import { waitFor } from '../support/wait-for.js';
 
 interface LoggedView {
+  kind: string;
   request_id: string;
   status: string;
   question: string | null;
@@ -78,6 +79,45 @@ describeOnEachStore('the query log', { LOG_QUESTIONS: 'true' }, (open) => {
     );
     expect(entry.status).toBe('answered');
     expect(entry.timings_ms.total).toBeGreaterThan(0);
+  });
+
+  it('has searches, with those that find nothing, and sums up questions alone', async () => {
+    const { client } = open().api;
+    const { body: before } = await client.get('/metrics/summary');
+    await client.post('/search', { question: 'archive room' }, { 'x-request-id': 'found-1' });
+    await client.post('/search', { question: 'zeppelin', mode: 'lexical' }, { 'x-request-id': 'found-2' });
+    const missing = { question: 'Anything?', collection: 'not-there' };
+    await client.post('/search', missing, { 'x-request-id': 'found-3' });
+    const searches = await waitFor('the searches', async () => {
+      const { queries } = await listed('kind=search');
+      return queries.length >= 3 && queries;
+    });
+    expect(searches.map(({ request_id, status, question }) => [request_id, status, question])).toEqual([
+      ['found-3', 'failed', 'Anything?'],
+      ['found-2', 'no_evidence', 'zeppelin'],
+      ['found-1', 'answered', 'archive room'],
+    ]);
+    expect(searches[2]!.chunk_ids.length).toBeGreaterThan(0);
+    const nothing = (await listed('status=no_evidence')).queries.map(({ request_id }) => request_id);
+    expect(nothing).toContain('found-2');
+    expect((await listed('kind=ask')).queries.every(({ kind }) => kind === 'ask')).toBe(true);
+    const { body: after } = await client.get('/metrics/summary');
+    expect(after.total_queries).toBe(before.total_queries);
+  });
+
+  it("has an agent's answers, once each", async () => {
+    const { client } = open().api;
+    const input = { input: 'With which code does the archive room open?' };
+    const { body } = await client.post<{ metadata: { run_id: string } }>('/agent/invoke', { input });
+    const runId = body.metadata.run_id;
+    const entries = await waitFor('the entry', async () => {
+      const { queries } = await listed('limit=200');
+      const found = queries.filter(({ request_id }) => request_id === runId);
+      return found.length > 0 && found;
+    });
+    expect(entries).toHaveLength(1);
+    expect(entries[0]).toMatchObject({ kind: 'ask', status: expect.stringMatching(/answered|degraded/) });
+    expect(await client.post(`/query/${runId}/feedback`, { thumb: 'up' })).toMatchObject({ status: 200 });
   });
 
   it('takes feedback on an answer at once, and a change of mind', async () => {

@@ -95,6 +95,18 @@ it("goes on with a caller's trace: the request, the question, its stages, the mo
   expect(receiver.otlpText).not.toContain('500 hours');
 });
 
+it('leads from a bucket of the latency histogram to the trace of an answer in it', async () => {
+  const { traceId, headers } = newTrace(true);
+  await api.client.post('/query', { question, cache: false }, headers);
+  const response = await fetch(`${api.client.url}/metrics`);
+  expect(response.headers.get('content-type')).toContain('application/openmetrics-text');
+  const buckets = (await response.text())
+    .split('\n')
+    .filter((line) => line.startsWith('langchain_query_duration_seconds_bucket'));
+  const exemplar = buckets.find((line) => line.includes(traceId));
+  expect(exemplar).toMatch(new RegExp(`# \\{trace_id="${traceId}"\\} [\\d.]+ [\\d.]+$`));
+});
+
 it('joins the trace with the log of questions', async () => {
   const { traceId, headers } = newTrace(true);
   const { body } = await api.client.post<{ request_id: string }>('/query', { question }, headers);

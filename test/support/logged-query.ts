@@ -4,6 +4,7 @@ import type { QueryLogEntry } from '#libs/observability';
 /** An answered question of now; what is given wins. */
 export function loggedQuery(given: Partial<QueryLogEntry>): QueryLogEntry {
   return {
+    kind: 'ask',
     requestId: randomUUID(),
     createdAt: new Date(),
     status: 'answered',

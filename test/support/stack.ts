@@ -103,6 +103,14 @@ export async function createTestDatabase(
   };
 }
 
+/** The admin console of pgBouncer, as its owner. @param urls as `scripts/stack env` gives them */
+export function pgbouncerConsoleUrl(urls: Record<string, string>): string {
+  const url = new URL(urls.DATABASE_DIRECT_URL!);
+  url.port = new URL(urls.DATABASE_URL!).port;
+  url.pathname = '/pgbouncer';
+  return url.toString();
+}
+
 /** What the owner may not make itself, as on a managed server: the administrator does. */
 export function withExtension(database: string, extension: string): void {
   stack('psql', '-q', '-d', database, '-c', `create extension ${extension}`);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import multipart from '@fastify/multipart';
@@ -7,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Logger, PinoLogger } from 'nestjs-pino';
 import type { Config } from '#libs/config';
 import { observeProcess } from '#libs/metrics';
+import { newRequestId } from '#libs/observability';
 import { projectVersion } from '#libs/project-files';
 import { guardRoutes } from './access/access-hooks.js';
 import { assertGuarded } from './access/assert-guarded.js';
@@ -106,5 +106,5 @@ function serverOptions({ http }: Config): ConstructorParameters<typeof FastifyAd
 /** The caller's X-Request-Id where it is harmless, else a new one. */
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : newRequestId();
 }

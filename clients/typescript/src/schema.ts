@@ -598,7 +598,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The questions of the last five minutes, of all processes */
+        /** The questions of the last five minutes, of all processes; searches (POST /search) are not among them */
         get: operations["MetricsController_summarize"];
         put?: never;
         post?: never;
@@ -1807,6 +1807,11 @@ export interface components {
                     thumb: "up" | "down";
                 } | null;
                 key_id: string | null;
+                /**
+                 * @description ask: a question that wants an answer. search: POST /search.
+                 * @enum {string}
+                 */
+                kind: "ask" | "search";
                 latency_ms: number;
                 mode: string;
                 model: string | null;
@@ -1828,6 +1833,8 @@ export interface components {
         };
         QueryLogQuery: {
             before?: string;
+            /** @enum {string} */
+            kind?: "ask" | "search";
             /** @default 50 */
             limit?: number;
             /** Format: date-time */
@@ -2492,6 +2499,8 @@ export interface operations {
             query?: {
                 /** @description The next_before of the page before */
                 before?: unknown;
+                /** @description Default: both */
+                kind?: "ask" | "search";
                 /** @description Up to 200; default 50 */
                 limit?: unknown;
                 /** @description Default: 24 hours ago */

@@ -42,7 +42,7 @@ export function agentTools(context: ToolContext) {
     (given: z.infer<typeof searchSchema>) =>
       step(context, 'search_knowledge', given, async () => {
         const { collection, topK, mode, filter } = question;
-        const { sources } = await queries.search({
+        const { sources } = await queries.findSources({
           question: given.query,
           collection,
           topK,

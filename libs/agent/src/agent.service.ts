@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { isRagError } from '#libs/errors';
 import { EXTRACTIVE } from '#libs/model-routing';
+import type { ObservedAnswer, QueryObserver } from '#libs/observability';
 import type { DegradedReason, Spending } from '#libs/query';
 import type { AgentAnswer, AgentEvent, AgentQuestion } from './agent-answer.js';
 import { type AgentOptions, AgentRun, type AgentServices } from './agent-run.js';
@@ -12,10 +13,15 @@ export class AgentService {
   constructor(
     private readonly services: AgentServices,
     private readonly options: AgentOptions,
+    private readonly observer: QueryObserver,
   ) {}
 
   /** @throws {RagError} collection_not_found, invalid_request (no such model), budget_exceeded, model_overloaded; the signal's reason */
-  async *stream(question: AgentQuestion): AsyncGenerator<AgentEvent, void> {
+  stream(question: AgentQuestion): AsyncGenerator<AgentEvent, void> {
+    return this.observer.observeStream(question, this.findAnswer(question), observedAnswer);
+  }
+
+  private async *findAnswer(question: AgentQuestion): AsyncGenerator<AgentEvent, void> {
     const { router } = this.services;
     const chain = question.model ?? this.options.chain;
     if (chain === EXTRACTIVE) return yield* this.extract(question, []);
@@ -51,7 +57,7 @@ export class AgentService {
     reasons: DegradedReason[],
     run?: { spent: Spending; steps: AgentAnswer['steps'] },
   ): AsyncGenerator<AgentEvent, void> {
-    const { timings, ...answer } = await this.services.queries.answer({
+    const { timings, ...answer } = await this.services.queries.findAnswer({
       ...question,
       model: EXTRACTIVE,
       usesCache: run === undefined, // what was spent is nobody else's
@@ -74,4 +80,11 @@ export class AgentService {
 function canExtract(error: unknown, run: AgentRun): boolean {
   if (isRagError(error)) return error.code === 'model_unavailable' || error.code === 'model_rejected_request';
   return run.hasTimedOut || (error as { name?: string }).name === 'GraphRecursionError';
+}
+
+/** Stages of an agent's answer are steps, and those are many or none. */
+function observedAnswer(event: AgentEvent): ObservedAnswer | null {
+  if (event.type !== 'final') return null;
+  const { answer } = event;
+  return { ...answer, cache: 'bypass', timings: { totalMs: answer.totalMs } };
 }

@@ -26,6 +26,7 @@ const environmentSchema = z.object({
 
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_DIRECT_URL: databaseUrl.optional(),
+  PGBOUNCER_ADMIN_URL: databaseUrl.optional(),
   DATABASE_POOL_MAX: positive.default(10),
   DATABASE_CONNECT_TIMEOUT_MS: positive.default(5_000),
   DATABASE_STATEMENT_TIMEOUT_MS: z.coerce.number('must be a number').int().min(0).default(30_000),
@@ -125,6 +126,8 @@ export interface Config {
         engine: 'postgres';
         url: string;
         directUrl: string;
+        /** pgBouncer's own database, for a user of its stats_users; null: its pools are not shown. */
+        pgbouncerAdminUrl: string | null;
         poolMax: number;
         connectTimeoutMs: number;
         statementTimeoutMs: number;
@@ -234,6 +237,9 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     values.DATABASE_DIRECT_URL &&
       !values.DATABASE_URL &&
       'DATABASE_DIRECT_URL: also set DATABASE_URL, which may lead through a pooler',
+    values.PGBOUNCER_ADMIN_URL &&
+      !values.DATABASE_URL &&
+      'PGBOUNCER_ADMIN_URL: also set DATABASE_URL, which leads through that pooler',
     values.CRAWL_DELAY_MS > values.CRAWL_DELAY_MAX_MS &&
       'CRAWL_DELAY_MS: must not be more than CRAWL_DELAY_MAX_MS',
     values.CHAT_BASE_URL && !values.CHAT_MODEL && 'CHAT_BASE_URL: also set CHAT_MODEL',
@@ -262,6 +268,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
           engine: 'postgres',
           url: values.DATABASE_URL,
           directUrl: values.DATABASE_DIRECT_URL ?? values.DATABASE_URL,
+          pgbouncerAdminUrl: values.PGBOUNCER_ADMIN_URL ?? null,
           poolMax: values.DATABASE_POOL_MAX,
           connectTimeoutMs: values.DATABASE_CONNECT_TIMEOUT_MS,
           statementTimeoutMs: values.DATABASE_STATEMENT_TIMEOUT_MS,

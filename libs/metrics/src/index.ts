@@ -37,6 +37,15 @@ export {
   modelSkips,
   modelTokens,
 } from './models.js';
+export {
+  pgbouncerClients,
+  pgbouncerOldestWaitSeconds,
+  pgbouncerServers,
+  pgbouncerServersMax,
+  pgbouncerTransactions,
+  pgbouncerUp,
+  pgbouncerWaitSeconds,
+} from './pgbouncer.js';
 export { observeProcess } from './process.js';
 export {
   activeQueries,
@@ -48,6 +57,7 @@ export {
   observeStage,
   queries,
   queryLogDropped,
+  searches,
   stageSeconds,
 } from './queries.js';
 export { collectAtScrape, metricsContentType, readMetrics } from './registry.js';

@@ -12,6 +12,14 @@ export const queries = new Counter({
   registers: [registry],
 });
 
+export const searches = new Counter({
+  name: 'ragstone_searches_total',
+  help: 'Searches without an answer by how they went: answered, no_evidence (nothing found), degraded, failed.',
+  labelNames: ['status'] as const,
+  registers: [registry],
+});
+for (const status of ['answered', 'no_evidence', 'degraded', 'failed']) searches.inc({ status }, 0);
+
 const querySeconds = new Histogram({
   name: 'langchain_query_duration_seconds',
   help: 'Time from a question to its whole answer.',

@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import { expect, it } from 'vitest';
+import './pgbouncer.js';
 import { collectAtScrape, readMetrics, registry } from './registry.js';
 
 const gauge = new Gauge({ name: 'spec_looked_up', help: 'Of this test.', registers: [registry] });
@@ -28,4 +29,8 @@ it('gives the rest where something can not be looked up, and counts that', async
   expect(text).toContain('spec_looked_up');
   expect(text.endsWith('# EOF\n')).toBe(true);
   expect(await failures()).toBe(before + 2);
+});
+
+it('says nothing of a pooler where there is none', async () => {
+  expect(await readMetrics()).not.toMatch(/^ragstone_pgbouncer_\w+ \d/m);
 });

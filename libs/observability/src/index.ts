@@ -7,6 +7,8 @@ export { QueryLogDays } from './query-log/query-log-days.js';
 export {
   type Feedback,
   type LoggedQuery,
+  type QueryKind,
+  queryKinds,
   type QueryLogEntry,
   queryStatuses,
   type QueryStatus,
@@ -15,7 +17,13 @@ export {
   type Thumb,
 } from './query-log/query-log-entry.js';
 export { type QueryLogFilter, QueryLogRepository } from './query-log/query-log.repository.js';
-export { type ObservedAnswer, type ObservedQuestion, QueryObserver } from './query-observer.js';
+export {
+  type ObservedAnswer,
+  type ObservedFindings,
+  type ObservedQuestion,
+  QueryObserver,
+} from './query-observer.js';
+export { newRequestId } from './request-id.js';
 export { currentRequestId, noteOnRequest, type RequestContext, runInRequest } from './request-context.js';
 export { WORKER_SEEN_SECONDS } from './workers/measure-workers.js';
 export { WorkerHeartbeatRepository } from './workers/worker-heartbeat.repository.js';

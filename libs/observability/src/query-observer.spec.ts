@@ -75,3 +75,29 @@ it('logs a stream once: by its answer, its failure, or its reader who left', asy
   ]);
   expect(await active()).toBe(before);
 });
+
+it('logs a search as one: what it found, nothing, less than it could, and a failure', async () => {
+  const before = await active();
+  const { observer, entries } = observing();
+  const found = {
+    degradedReasons: [] as string[],
+    sources: [{ chunks: [{ id: 'c1' }] }],
+    timings: { vectorMs: 2 },
+    spent: { inputTokens: 4, outputTokens: 1, costMicroUsd: 5 },
+  };
+  await observer.observeSearch(question, () => Promise.resolve(found));
+  await observer.observeSearch(question, () => Promise.resolve({ ...found, sources: [] }));
+  await observer.observeSearch(question, () =>
+    Promise.resolve({ ...found, degradedReasons: ['lexical_ts_rank'] }),
+  );
+  const failure = new RagError('model_unavailable', 'away');
+  await expect(observer.observeSearch(question, () => Promise.reject(failure))).rejects.toBe(failure);
+  expect(entries.map(({ kind, status }) => [kind, status])).toEqual([
+    ['search', 'answered'],
+    ['search', 'no_evidence'],
+    ['search', 'degraded'],
+    ['search', 'failed'],
+  ]);
+  expect(entries[0]).toMatchObject({ model: null, inputTokens: 4, costMicroUsd: 5, chunkIds: ['c1'] });
+  expect(await active()).toBe(before);
+});

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isRagError, RagError } from '#libs/errors';
 import {
   activeQueries,
@@ -8,6 +7,7 @@ import {
   observeQuery,
   observeStage,
   queries,
+  searches,
 } from '#libs/metrics';
 import {
   failSpan,
@@ -19,8 +19,9 @@ import {
   withSpan,
 } from '#libs/tracing';
 import type { QueryLog } from './query-log/query-log.js';
-import type { QueryStatus } from './query-log/query-log-entry.js';
+import type { QueryKind, QueryStatus } from './query-log/query-log-entry.js';
 import { noteOnRequest } from './request-context.js';
+import { newRequestId } from './request-id.js';
 
 export interface ObservedQuestion {
   question: string;
@@ -45,6 +46,11 @@ export interface ObservedAnswer {
   timings: Readonly<Record<string, number>>;
 }
 
+/** What a search without an answer has found. */
+export type ObservedFindings = Pick<ObservedAnswer, 'degradedReasons' | 'sources' | 'timings'> & {
+  spent: { inputTokens: number; outputTokens: number; costMicroUsd: number | null };
+};
+
 /** Stages of which the time is measured where they run, in more detail. */
 const measuredElsewhere = new Set(['total', 'rank', 'answer']);
 
@@ -60,11 +66,27 @@ export class QueryObserver {
     question: ObservedQuestion,
     work: () => Promise<Answer>,
   ): Promise<Answer> {
-    const observed = this.begin(question);
+    const observed = this.begin(question, 'ask');
     try {
       const answer = await observed.run(work);
       observed.answered(answer);
       return answer;
+    } catch (error) {
+      observed.failed(error);
+      throw error;
+    }
+  }
+
+  /** A search is logged as one, and is no question to the metrics of questions. What `work` returns or throws. */
+  async observeSearch<Findings extends ObservedFindings>(
+    question: ObservedQuestion,
+    work: () => Promise<Findings>,
+  ): Promise<Findings> {
+    const observed = this.begin(question, 'search');
+    try {
+      const findings = await observed.run(work);
+      observed.found(findings);
+      return findings;
     } catch (error) {
       observed.failed(error);
       throw error;
@@ -80,7 +102,7 @@ export class QueryObserver {
     events: AsyncGenerator<Event, void>,
     answerOf: (event: Event) => ObservedAnswer | null,
   ): AsyncGenerator<Event, void> {
-    const observed = this.begin(question);
+    const observed = this.begin(question, 'ask');
     try {
       for await (const event of observed.stream(events)) {
         const answer = answerOf(event);
@@ -95,8 +117,8 @@ export class QueryObserver {
     }
   }
 
-  private begin(question: ObservedQuestion): ObservedRun {
-    return new ObservedRun(question, this.log, this.options.keepsQuestions);
+  private begin(question: ObservedQuestion, kind: QueryKind): ObservedRun {
+    return new ObservedRun(question, kind, this.log, this.options.keepsQuestions);
   }
 }
 
@@ -111,19 +133,21 @@ const nothing = {
   timings: {},
 };
 
-/** One question on its way. It ends once: answered, failed, or left. */
+/** One question, or search, on its way. It ends once: answered, failed, or left. */
 class ObservedRun {
   private readonly createdAt = new Date();
   private readonly startedAt = performance.now();
   private hasEnded = false;
-  private readonly span: Span = startSpan('question', {});
+  private readonly span: Span;
 
   constructor(
     private readonly question: ObservedQuestion,
+    private readonly kind: QueryKind,
     private readonly log: Pick<QueryLog, 'record'>,
     private readonly keepsQuestions: boolean,
   ) {
-    activeQueries.inc();
+    this.span = startSpan(kind === 'ask' ? 'question' : 'search', {});
+    if (kind === 'ask') activeQueries.inc();
     noteContent(this.span, () => ({ inputs: { question: question.question } }));
   }
 
@@ -148,15 +172,21 @@ class ObservedRun {
     noteContent(this.span, () => ({ outputs: { answer: answer.text } }));
     this.end(answer.status, null, answer);
     for (const reason of answer.degradedReasons) degradedQueries.inc({ reason });
-    if (answer.cache === 'hit') return; // its stages did not run
-    for (const [stage, ms] of stages(answer.timings))
-      if (!measuredElsewhere.has(stage)) observeStage(stage, ms);
+    if (answer.cache !== 'hit') observeStages(answer.timings); // else they did not run
+  }
+
+  found({ degradedReasons, sources, timings, spent }: ObservedFindings): void {
+    const { inputTokens: input, outputTokens: output, costMicroUsd } = spent;
+    const found = { ...nothing, degradedReasons, sources, timings, tokens: { input, output }, costMicroUsd };
+    const status = degradedReasons.length > 0 ? 'degraded' : 'answered';
+    this.end(sources.length === 0 ? 'no_evidence' : status, null, found);
+    observeStages(timings);
   }
 
   failed(error: unknown): void {
     if (this.hasEnded) return; // the answer was there; what failed was handing it out
     const code = isRagError(error) ? error.code : 'internal_error';
-    failedQueries.inc({ code });
+    if (this.kind === 'ask') failedQueries.inc({ code });
     failSpan(this.span, { code });
     this.end('failed', code, nothing);
   }
@@ -172,14 +202,18 @@ class ObservedRun {
     this.hasEnded = true;
     const latencyMs = performance.now() - this.startedAt;
     const traceId = traceIdOf(this.span);
-    activeQueries.dec();
-    queries.inc({ model: answer.model === null ? 'none' : modelLabel.of(answer.model), status });
-    observeQuery(status, latencyMs / 1_000, traceId);
+    if (this.kind === 'search') searches.inc({ status });
+    else {
+      activeQueries.dec();
+      queries.inc({ model: answer.model === null ? 'none' : modelLabel.of(answer.model), status });
+      observeQuery(status, latencyMs / 1_000, traceId);
+    }
     const { question, collection, mode, requestId, keyId, userId } = this.question;
     const { model, cache, tokens, costMicroUsd, degradedReasons } = answer;
     const timings = Object.fromEntries(stages(answer.timings).map(([stage, ms]) => [stage, round(ms)]));
     this.log.record({
-      requestId: requestId ?? randomUUID(),
+      kind: this.kind,
+      requestId: requestId ?? newRequestId(),
       createdAt: this.createdAt,
       status,
       errorCode,
@@ -226,6 +260,10 @@ class ObservedRun {
       ...(this.keepsQuestions && { question }),
     });
   }
+}
+
+function observeStages(timings: ObservedAnswer['timings']): void {
+  for (const [stage, ms] of stages(timings)) if (!measuredElsewhere.has(stage)) observeStage(stage, ms);
 }
 
 /** `embedMs` -> embed */

@@ -5,7 +5,7 @@ import { RagError, isRagError } from '#libs/errors';
 import type { Collection, CollectionRepository, MetadataFilter } from '#libs/corpus';
 import { answerCacheRequests, modelFallbacks } from '#libs/metrics';
 import { type ChatMessage, EXTRACTIVE, type Ledger, type ModelRouter, noUsage } from '#libs/model-routing';
-import type { QueryObserver } from '#libs/observability';
+import { newRequestId, type QueryObserver } from '#libs/observability';
 import type { Retrieval, RetrievalMode, Retriever, Source } from '#libs/retrieval';
 import { type Answer, noSpending, noTokens, plusSpending, type Spending, withSpending } from './answer.js';
 import type { AnswerCache } from './answer-cache.js';
@@ -58,7 +58,7 @@ export interface AnsweredQuestion extends Answer {
 
 type QuestionToSearch = Pick<
   Question,
-  'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'requestId' | 'keyId' | 'signal'
+  'question' | 'collection' | 'topK' | 'mode' | 'filter' | 'requestId' | 'keyId' | 'userId' | 'signal'
 >;
 
 /** An answer while it is made: sources, then parts that add up to it, then all of it. */
@@ -92,7 +92,8 @@ export class QueryService {
     return this.observer.observe(question, () => this.findAnswer(question));
   }
 
-  private async findAnswer(question: Question): Promise<AnsweredQuestion> {
+  /** As `answer`, for a caller that observes a larger whole itself. */
+  async findAnswer(question: Question): Promise<AnsweredQuestion> {
     const start = performance.now();
     this.assertAskable(question);
     const scope = await this.collections.getWithSpace(question.collection);
@@ -142,6 +143,11 @@ export class QueryService {
 
   /** The sources of an answer without the answer. */
   async search(question: QuestionToSearch): Promise<SearchFindings> {
+    return this.observer.observeSearch(question, () => this.findSources(question));
+  }
+
+  /** As `search`, for a caller that observes a larger whole itself. */
+  async findSources(question: QuestionToSearch): Promise<SearchFindings> {
     const scope = await this.collections.getWithSpace(question.collection);
     return this.searcher.search({ ...question, context: contextOf(question) }, scope);
   }
@@ -299,7 +305,7 @@ function* replay(answer: AnsweredQuestion): Generator<AnswerEvent, void> {
 }
 
 function contextOf({ requestId, keyId }: Pick<Question, 'requestId' | 'keyId'>) {
-  return { requestId: requestId ?? randomUUID(), keyId: keyId ?? null, purpose: 'answer' };
+  return { requestId: requestId ?? newRequestId(), keyId: keyId ?? null, purpose: 'answer' };
 }
 
 /** What made retrieval worse makes its answer worse. */

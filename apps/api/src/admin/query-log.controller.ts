@@ -1,6 +1,6 @@
 import { Controller, Get, Query, SerializeOptions } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type LoggedQuery, QueryLogRepository, queryStatuses } from '#libs/observability';
+import { type LoggedQuery, queryKinds, QueryLogRepository, queryStatuses } from '#libs/observability';
 import { ApiProblems } from '../openapi/api-problems.js';
 import {
   type QueryLogQuery,
@@ -20,6 +20,7 @@ export class QueryLogController {
   @ApiOperation({
     summary: 'What was asked and how it went, newest first; with ?status=no_evidence what is missing',
   })
+  @ApiQuery({ name: 'kind', required: false, enum: queryKinds, description: 'Default: both' })
   @ApiQuery({ name: 'status', required: false, description: `A list of ${queryStatuses.join(', ')}` })
   @ApiQuery({ name: 'thumb', required: false, enum: ['up', 'down'], description: 'Of the feedback' })
   @ApiQuery({ name: 'since', required: false, description: 'Default: 24 hours ago' })
@@ -32,6 +33,7 @@ export class QueryLogController {
   async list(@Query({ schema: queryLogQuerySchema }) query: QueryLogQuery): Promise<QueryLogResponse> {
     const [createdAt, requestId] = query.before?.split('~') ?? [];
     const found = await this.log.list({
+      kind: query.kind,
       statuses: query.status,
       thumb: query.thumb,
       since: new Date(query.since ?? Date.now() - DAY_MS),
@@ -49,6 +51,7 @@ export class QueryLogController {
 
 function presentQuery(entry: LoggedQuery): QueryLogResponse['queries'][number] {
   return {
+    kind: entry.kind,
     request_id: entry.requestId,
     created_at: entry.createdAt.toISOString(),
     status: entry.status,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { queryStatuses } from '#libs/observability';
+import { queryKinds, queryStatuses } from '#libs/observability';
 
 const instant = z.iso.datetime({ offset: true, error: 'must be a time like 2026-01-31T12:00:00Z' });
 
 export const queryLogQuerySchema = z
   .strictObject({
+    kind: z.enum(queryKinds).optional(),
     status: z
       .string()
       .optional()
@@ -28,6 +29,9 @@ export const queryLogResponseSchema = z
   .object({
     queries: z.array(
       z.object({
+        kind: z
+          .enum(queryKinds)
+          .meta({ description: 'ask: a question that wants an answer. search: POST /search.' }),
         request_id: z.string(),
         created_at: z.iso.datetime(),
         status: z.enum(queryStatuses),

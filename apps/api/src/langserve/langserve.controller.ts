@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { Body, Get, Header, HttpCode, Logger, type OnModuleDestroy, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import { newRequestId } from '#libs/observability';
 import { askerOf, userAsked } from '../access/request-caller.js';
 import { requestSignal } from '../load/request-signal.js';
 import { ApiProblems } from '../openapi/api-problems.js';
@@ -165,7 +165,7 @@ export abstract class LangServeController implements OnModuleDestroy {
   private newRun(input: unknown, request: FastifyRequest, reply: FastifyReply): RunContext {
     const signal = AbortSignal.any([requestSignal(reply), this.stopping.signal]);
     const { user_id } = (typeof input === 'object' ? input : {}) as { user_id?: string };
-    return { runId: randomUUID(), signal, ...askerOf(request), userId: userAsked(request, user_id) };
+    return { runId: newRequestId(), signal, ...askerOf(request), userId: userAsked(request, user_id) };
   }
 
   /** @throws what fails before the first chunk */

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import { ChunkRepository, DocumentRepository, IndexJobRepository } from '#libs/corpus';
 import { RagError } from '#libs/errors';
 import { IndexingService } from '#libs/indexing';
+import { newRequestId } from '#libs/observability';
 import { projectVersion } from '#libs/project-files';
 import { QueryService } from '#libs/query';
 import { toSource } from '#libs/retrieval';
@@ -72,7 +72,9 @@ export class McpServers {
         this.run(async () => {
           assertScope('query');
           const start = performance.now();
+          const requestId = newRequestId();
           const asked = {
+            requestId,
             question,
             collection,
             mode,
@@ -81,11 +83,7 @@ export class McpServers {
             signal,
             keyId: currentAsker().keyId ?? undefined,
           };
-          const found = presentSearch(
-            await this.queries.search(asked),
-            performance.now() - start,
-            randomUUID(),
-          );
+          const found = presentSearch(await this.queries.search(asked), performance.now() - start, requestId);
           const texts = found.sources.map(
             ({ title, document_id, text }, index) =>
               `[${index + 1}] ${title} (document ${document_id})\n${text}`,
@@ -105,7 +103,7 @@ export class McpServers {
       (request, { mcpReq: { signal } }) =>
         this.run(async () => {
           assertScope('query');
-          const requestId = randomUUID();
+          const requestId = newRequestId();
           const answer = await this.asking.answer(request, { requestId, ...currentAsker(), signal });
           const presented = presentAnswer(answer, requestId, request.conversation_id);
           return { text: withCitations(presented), structured: presented };

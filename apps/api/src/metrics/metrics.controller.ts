@@ -24,7 +24,10 @@ export class MetricsController {
   }
 
   @Get('summary')
-  @ApiOperation({ summary: 'The questions of the last five minutes, of all processes' })
+  @ApiOperation({
+    summary:
+      'The questions of the last five minutes, of all processes; searches (POST /search) are not among them',
+  })
   @ApiResponse({ status: 200, standardSchema: summaryResponseSchema })
   @ApiProblems(503)
   @SerializeOptions({ schema: summaryResponseSchema })

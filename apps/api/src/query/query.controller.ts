@@ -72,6 +72,7 @@ export class QueryController {
       topK: body.top_k,
       requestId: request.id,
       keyId: callerOf(request).keyId ?? undefined,
+      userId: request.userId,
       signal: requestSignal(reply, this.config.http.deadlineMs),
     });
     return presentSearch(retrieval, performance.now() - start, request.id);

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { RagError } from '#libs/errors';
+import { newRequestId } from '#libs/observability';
 import { asRagError, problemOf } from '../problem/problem-of.js';
 import { mayDo } from '#libs/access';
 import { callerOf, userAsked } from '../access/request-caller.js';
@@ -37,7 +37,7 @@ export class SocketAnswers {
 
   ask(message: AskMessage): void {
     const refusal = this.refusalOf(message);
-    const requestId = randomUUID();
+    const requestId = newRequestId();
     if (refusal) {
       void this.send(message.id, 'error', problemOf(refusal, requestId));
       return;

@@ -1,8 +1,13 @@
 export const queryStatuses = ['answered', 'no_evidence', 'degraded', 'failed'] as const;
 export type QueryStatus = (typeof queryStatuses)[number];
 
-/** One question and how it went, as the log keeps it. */
+/** ask: an answer was wanted. search: sources alone. */
+export const queryKinds = ['ask', 'search'] as const;
+export type QueryKind = (typeof queryKinds)[number];
+
+/** One question or search and how it went, as the log keeps it. A search that finds nothing is no_evidence. */
 export interface QueryLogEntry {
+  kind: QueryKind;
   requestId: string;
   createdAt: Date;
   status: QueryStatus;

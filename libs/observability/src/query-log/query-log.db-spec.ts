@@ -57,10 +57,14 @@ describeOnEachEngine('the query log', (open) => {
         .filter(({ status }) => status === 'no_evidence')
         .map(({ requestId }) => requestId);
       expect(await ids({ statuses: ['no_evidence'] })).toEqual(wanted);
+      const search = loggedQuery({ kind: 'search', status: 'no_evidence' });
+      await log.insert([search]);
+      expect(await ids({ kind: 'search' })).toEqual([search.requestId]);
+      expect(await ids({ kind: 'ask', statuses: ['no_evidence'] })).toEqual(wanted);
       expect(await ids({ thumb: 'down' })).toEqual([entries[3]!.requestId]);
-      expect(await ids({ since: entries[1]!.createdAt })).toHaveLength(2);
-      const page = await ids({ statuses: ['no_evidence'], limit: 2 });
-      const next = await ids({ statuses: ['no_evidence'], limit: 2, before: entries[2]! });
+      expect(await ids({ kind: 'ask', since: entries[1]!.createdAt })).toHaveLength(2);
+      const page = await ids({ kind: 'ask', statuses: ['no_evidence'], limit: 2 });
+      const next = await ids({ kind: 'ask', statuses: ['no_evidence'], limit: 2, before: entries[2]! });
       expect([...page, ...next]).toEqual(wanted);
     }));
 
@@ -80,6 +84,7 @@ describeOnEachEngine('the query log', (open) => {
         loggedQuery({ status: 'no_evidence', latencyMs: 50.5 }),
         loggedQuery({ status: 'failed', model: null, latencyMs: 9_000, costMicroUsd: null }),
         loggedQuery({ createdAt: new Date(Date.now() - 600_000), latencyMs: 9_000 }),
+        loggedQuery({ kind: 'search', model: null, status: 'no_evidence', latencyMs: 9_000 }),
       ]);
       const summary = await log.summarize(new Date(Date.now() - 300_000));
       expect(summary).toMatchObject({

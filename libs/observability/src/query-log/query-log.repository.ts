@@ -2,6 +2,7 @@ import type { Database } from '#libs/database';
 import type {
   Feedback,
   LoggedQuery,
+  QueryKind,
   QueryLogEntry,
   QueryStatus,
   QuerySummary,
@@ -10,6 +11,7 @@ import type {
 } from './query-log-entry.js';
 
 export interface QueryLogFilter {
+  kind?: QueryKind | undefined;
   statuses?: readonly QueryStatus[] | undefined;
   thumb?: Thumb | undefined;
   since: Date;
@@ -50,11 +52,11 @@ export class QueryLogRepository {
     await this.database.query({
       name: 'query_logs_insert',
       text: `
-        insert into query_logs (request_id, created_at, status, error_code, degraded_reasons, collection, mode, user_id,
+        insert into query_logs (kind, request_id, created_at, status, error_code, degraded_reasons, collection, mode, user_id,
           key_id, question, model, cache, input_tokens, output_tokens, cost_micro_usd, latency_ms, timings_ms, chunk_ids,
           trace_id)
         select e.*
-        from jsonb_to_recordset($1::jsonb) as e (request_id text, created_at timestamptz, status text, error_code text,
+        from jsonb_to_recordset($1::jsonb) as e (kind text, request_id text, created_at timestamptz, status text, error_code text,
           degraded_reasons text[], collection text, mode text, user_id text, key_id text, question text, model text,
           cache text, input_tokens integer, output_tokens integer, cost_micro_usd bigint, latency_ms real,
           timings_ms jsonb, chunk_ids uuid[], trace_id text)
@@ -63,7 +65,7 @@ export class QueryLogRepository {
     });
   }
 
-  /** Of the questions since then. Read from an index alone. */
+  /** Of the questions since then, searches not counted. Read from an index alone. */
   async summarize(since: Date): Promise<QuerySummary> {
     const rows = await this.database.query<SumsRow>({
       name: 'query_logs_summarize',
@@ -79,7 +81,7 @@ export class QueryLogRepository {
           coalesce(sum(output_tokens), 0) as output_tokens,
           coalesce(sum(cost_micro_usd), 0) as cost_micro_usd
         from query_logs
-        where created_at >= $1::timestamptz
+        where kind = 'ask' and created_at >= $1::timestamptz
         group by grouping sets ((), (model))
         order by is_total desc, queries desc, model`,
       values: [since],
@@ -89,7 +91,7 @@ export class QueryLogRepository {
   }
 
   /** Newest first. */
-  async list({ statuses, thumb, since, until, before, limit }: QueryLogFilter): Promise<LoggedQuery[]> {
+  async list({ kind, statuses, thumb, since, until, before, limit }: QueryLogFilter): Promise<LoggedQuery[]> {
     const rows = await this.database.query<{ entry: LoggedRow; created_at: Date }>({
       text: `
         select l.created_at, to_jsonb(l) || jsonb_build_object('thumb', f.thumb, 'comment', f.comment) as entry
@@ -99,6 +101,7 @@ export class QueryLogRepository {
           and ($2::timestamptz is null or l.created_at < $2::timestamptz)
           and ($3::text[] is null or l.status = any ($3::text[]))
           and ($4::text is null or f.thumb = $4::text)
+          and ($8::text is null or l.kind = $8::text)
           and ($5::timestamptz is null or (l.created_at, l.request_id) < ($5::timestamptz, $6::text))
         order by l.created_at desc, l.request_id desc
         limit $7::integer`,
@@ -110,6 +113,7 @@ export class QueryLogRepository {
         before?.createdAt ?? null,
         before?.requestId ?? null,
         limit,
+        kind ?? null,
       ],
     });
     return rows.map(({ entry, created_at: createdAt }) => toLoggedQuery(entry, createdAt));
@@ -136,6 +140,7 @@ export class QueryLogRepository {
 
 function toRow(entry: QueryLogEntry) {
   return {
+    kind: entry.kind,
     request_id: entry.requestId,
     created_at: entry.createdAt,
     status: entry.status,
@@ -165,6 +170,7 @@ type LoggedRow = Omit<ReturnType<typeof toRow>, 'created_at'> & {
 
 function toLoggedQuery(row: LoggedRow, createdAt: Date): LoggedQuery {
   return {
+    kind: row.kind,
     requestId: row.request_id,
     createdAt,
     status: row.status,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { ConversationRepository } from '#libs/conversations';
 import type { ModelRouter } from '#libs/model-routing';
+import { newRequestId } from '#libs/observability';
 import type { AnsweredQuestion, AnswerEvent, Question, QueryService } from '../query.service.js';
 import type { Answer } from '../answer.js';
 import { readHistory } from './history.js';
@@ -46,7 +46,7 @@ export class ConversationService {
   /** @throws {RagError} conversation_not_found */
   async withHistory<T extends InConversation>({ conversationId, ...question }: T) {
     const conversation = await this.conversations.get(conversationId, question.userId);
-    const requestId = question.requestId ?? randomUUID();
+    const requestId = question.requestId ?? newRequestId();
     const { history, spent } = await readHistory(this.conversations, this.router, conversation, {
       tokensMax: this.options.historyTokensMax,
       chain: this.options.chain,
