@@ -20,7 +20,7 @@ export function loggerOptions({ level, pretty }: { level: string; pretty: boolea
       autoLogging: false,
       base: { service: 'ragstone', pid: process.pid },
       // The word, as Loki and those who ship lines to it know it; pino's numbers mean nothing to them.
-      formatters: { level: (level) => ({ level }) },
+      formatters: { level: (label) => ({ level: label }) },
       mixin: logContext,
       hooks: { logMethod: logFields, streamWrite: maskSecrets },
       serializers: { error: stdSerializers.err },

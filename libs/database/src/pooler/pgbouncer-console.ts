@@ -56,7 +56,8 @@ export class PgBouncerConsole {
   async read(): Promise<PoolerUse> {
     const pools = await this.show<PoolRow>('pools');
     const databases = await this.show<{ name: string; pool_size: number }>('databases');
-    const [stats] = (await this.show<StatsRow>('stats')).filter((row) => row.database === this.database);
+    const all = await this.show<StatsRow>('stats');
+    const stats = all.find(({ database }) => database === this.database);
     return {
       pools: pools.filter((row) => row.database === this.database).map(toPool),
       serversMax: databases.find(({ name }) => name === this.database)?.pool_size ?? 0,
