@@ -1,10 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { countTokens } from '#libs/text-analysis';
 import { anthropicEvents, anthropicMessage, toolUseOf } from './anthropic-replies.js';
-import { defaultResponder, type MockMessage, type Responder, textOf } from './default-responder.js';
+import { Bill, countCached, countMessages } from './bill.js';
+import { defaultResponder, type MockMessage, type Responder } from './default-responder.js';
 import type { Fault, ScriptedFault } from './fault.js';
+import { parseJson, readBody, sendJson } from './http-json.js';
 import { encodeVector, letterVector } from './letter-vector.js';
 import {
   completion,
@@ -23,14 +24,6 @@ export interface RecordedRequest {
   body: Record<string, unknown>;
 }
 
-/** What a provider would put on the invoice: completed calls, and the tokens of streams that it sent before a cut. */
-export interface Bill {
-  calls: number;
-  completed: number;
-  inputTokens: number;
-  outputTokens: number;
-}
-
 export interface MockLlmOptions {
   port?: number;
   host?: string;
@@ -39,8 +32,6 @@ export interface MockLlmOptions {
   /** Keeps each request with its body. Default true; turn it off for long runs. */
   recordsRequests?: boolean;
 }
-
-const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * A model server on loopback that speaks OpenAI chat, embeddings and rerank and Anthropic messages, says the same every time, and
@@ -75,7 +66,7 @@ export class MockLlm {
   /** Embedding calls take this long and, with `isSerial`, one after the other, as on one GPU. */
   embeddingMs = 0;
   isSerial = false;
-  readonly bill: Bill = { calls: 0, completed: 0, inputTokens: 0, outputTokens: 0 };
+  readonly bill = new Bill();
   /** Requests whose connection the client closed before the reply was complete. */
   aborted = 0;
   open = 0;
@@ -83,7 +74,6 @@ export class MockLlm {
   connections = 0;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly sockets = new Set<Socket>();
-  private readonly tokenCounts = new Map<string, number>();
   private gate: PromiseWithResolvers<void> | null = null;
   private passing = 0;
 
@@ -168,7 +158,7 @@ export class MockLlm {
     this.isSerial = false;
     this.aborted = 0;
     this.connections = 0;
-    Object.assign(this.bill, { calls: 0, completed: 0, inputTokens: 0, outputTokens: 0 });
+    this.bill.reset();
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -216,9 +206,9 @@ export class MockLlm {
   }
 
   private async reply(request: RecordedRequest, response: ServerResponse, fault: Fault): Promise<void> {
-    if (fault.never) return this.chargeInput(request.body); // it was accepted, and the client can't know how far it got
+    if (fault.never) return this.bill.chargeInput(request.body); // it was accepted, and the client can't know how far it got
     if (fault.delayMs) await sleep(fault.delayMs);
-    if (response.destroyed) return this.chargeInput(request.body);
+    if (response.destroyed) return this.bill.chargeInput(request.body);
     if (fault.cut) return closeConnection(response, fault.cut === 'rst' ? 'rst' : 'fin');
     if (fault.status !== undefined || fault.body !== undefined) {
       const headers = {
@@ -307,7 +297,7 @@ export class MockLlm {
     });
     if (await writer.write(text)) {
       writer.end();
-      this.charge(usage.prompt_tokens, usage.completion_tokens, true);
+      this.bill.charge(usage.prompt_tokens, usage.completion_tokens, true);
     }
   }
 
@@ -348,9 +338,9 @@ export class MockLlm {
     const completed = isWhole && !writer.ended && !fault.truncated;
     if (fault.afterDoneMs) await sleep(fault.afterDoneMs);
     writer.end();
-    this.charge(
+    this.bill.charge(
       usage.prompt_tokens,
-      completed ? usage.completion_tokens : this.count(pieces.slice(0, sent).join('')),
+      completed ? usage.completion_tokens : countCached(pieces.slice(0, sent).join('')),
       completed,
     );
   }
@@ -376,7 +366,7 @@ export class MockLlm {
       if (fault.nan) vector[0] = Number.NaN;
       return { object: 'embedding', index, embedding: encodeVector(vector, body.encoding_format) };
     });
-    const tokens = input.reduce((sum, text) => sum + this.count(text), 0);
+    const tokens = input.reduce((sum, text) => sum + countCached(text), 0);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     const reply = {
       object: 'list',
@@ -398,8 +388,8 @@ export class MockLlm {
       };
     });
     results.sort((a, b) => b.relevance_score - a.relevance_score);
-    const tokens = this.count(String(body.query)) * results.length;
-    this.charge(tokens, 0, true);
+    const tokens = countCached(String(body.query)) * results.length;
+    this.bill.charge(tokens, 0, true);
     sendJson(response, 200, {
       model: body.model,
       results,
@@ -409,32 +399,7 @@ export class MockLlm {
 
   private usageOf(messages: MockMessage[], text: string): MockUsage {
     if (this.usage) return this.usage;
-    const prompt_tokens = messages.reduce((sum, message) => sum + this.count(textOf(message)), 0);
-    return { prompt_tokens, completion_tokens: this.count(text) };
-  }
-
-  private chargeInput({ messages, system }: Record<string, unknown>): void {
-    const all = [...((messages as MockMessage[] | undefined) ?? []), { role: 'system', content: system }];
-    this.charge(
-      all.reduce((sum, message) => sum + this.count(textOf(message)), 0),
-      0,
-      false,
-    );
-  }
-
-  private charge(inputTokens: number, outputTokens: number, completed: boolean): void {
-    this.bill.inputTokens += inputTokens;
-    this.bill.outputTokens += outputTokens;
-    if (completed) this.bill.completed += 1;
-  }
-
-  private count(text: string): number {
-    const known = this.tokenCounts.get(text);
-    if (known !== undefined) return known;
-    const counted = countTokens(text);
-    if (this.tokenCounts.size > 10_000) this.tokenCounts.clear();
-    this.tokenCounts.set(text, counted);
-    return counted;
+    return { prompt_tokens: countMessages(messages), completion_tokens: countCached(text) };
   }
 
   /** POST /mock/script [ScriptedFault, ...], POST /mock/reset, GET /mock/stats */
@@ -455,28 +420,4 @@ function inputOf({ input }: Record<string, unknown>): string[] {
 /** Words with the white space before them: a token a word, nearly. */
 function piecesOf(text: string): string[] {
   return text.match(/\s*\S{1,12}|\s+/g) ?? [];
-}
-
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > BODY_BYTES_MAX) throw new Error('the body is too large');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function parseJson(text: string): Record<string, unknown> | null {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return null;
-  }
 }
