@@ -10,6 +10,7 @@ import { runJobsCancel, runJobsList, runJobsRetry, runJobsShow } from './jobs.co
 import { runKeysCreate, runKeysList, runKeysRevoke, runKeysRotate } from './keys.command.js';
 import { runMigrate } from './migrate.command.js';
 import { runModelsCheck } from './models-check.command.js';
+import { runStatus } from './status/status.command.js';
 import { runTenantsCreate, runTenantsList } from './tenants.command.js';
 
 // The whole service is loaded by those commands alone that run it.
@@ -89,6 +90,14 @@ program
   .action(async (paths: string[], options: IndexOptions) =>
     (await import('./index.command.js')).runIndex(paths, options),
   );
+
+program
+  .command('status')
+  .description('is a running service well, and if not, why: one screen; exits with 1 when it is not ready')
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .option('--json')
+  .action(runStatus);
 
 const jobs = program.command('jobs').description('see and steer the jobs of a running service');
 
