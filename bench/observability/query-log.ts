@@ -1,7 +1,12 @@
 import { Client } from 'pg';
 import { type Database } from '#libs/database';
 import { newRequestId, type QueryLogEntry, QueryLogDays, QueryLogRepository } from '#libs/observability';
-import { type BenchDatabase, createBenchDatabase, openBenchDatabase } from '../store/bench-database.js';
+import {
+  benchDatabase,
+  type BenchDatabase,
+  createBenchDatabase,
+  openBenchDatabase,
+} from '../store/bench-database.js';
 import { percentile } from '../store/statistics.js';
 
 const DAYS = 30;
@@ -13,12 +18,26 @@ const RUNS = 300;
 
 /** The query log with this many rows of 30 days: what its readers and its writer cost, through the pooler. */
 export async function measureQueryLog(rows: number): Promise<void> {
+  await readQueryLog(await fillQueryLog(rows));
+}
+
+/** @returns the name of the database, for `readQueryLog`: filling takes minutes, and reading wants a machine for itself */
+export async function fillQueryLog(rows: number): Promise<string> {
   const server = await createBenchDatabase();
   const database = await openBenchDatabase(server.urls, 'pooled');
   try {
-    const filledAt = Date.now(); // the newest row's time: filling takes minutes
     await fill(server, database, rows);
-    await report(new QueryLogRepository(database), filledAt);
+  } finally {
+    await database.close();
+  }
+  return new URL(server.urls.owner).pathname.slice(1);
+}
+
+export async function readQueryLog(name: string): Promise<void> {
+  const server = benchDatabase(name);
+  const database = await openBenchDatabase(server.urls, 'pooled');
+  try {
+    await report(new QueryLogRepository(database));
   } finally {
     await database.close();
     await server.drop();
@@ -56,19 +75,21 @@ async function fill(server: BenchDatabase, database: Database, rows: number): Pr
   }
 }
 
-async function report(log: QueryLogRepository, filledAt: number): Promise<void> {
+async function report(log: QueryLogRepository): Promise<void> {
+  const [newest] = await log.list({ since: new Date(0), limit: 1 });
+  const filledAt = newest!.createdAt.getTime();
   for (const windowMs of [WINDOW_MS, BUSY_WINDOW_MS]) {
     const since = new Date(filledAt - windowMs);
     const { queries } = await log.summarize(since);
     await time(`GET /metrics/summary, ${queries} questions in its window`, () => log.summarize(since));
   }
-  const dayAgo = new Date(Date.now() - DAY_MS);
+  const dayAgo = new Date(filledAt - DAY_MS);
   await time('GET /admin/queries?status=no_evidence', () =>
     log.list({ statuses: ['no_evidence'], since: dayAgo, limit: 50 }),
   );
   const [known] = await log.list({
-    since: new Date(Date.now() - 20 * DAY_MS),
-    until: new Date(Date.now() - 19 * DAY_MS),
+    since: new Date(filledAt - 20 * DAY_MS),
+    until: new Date(filledAt - 19 * DAY_MS),
     limit: 1,
   });
   await time('feedback on a question of 19 days ago', () => log.saveFeedback(known!.requestId, 'up', null));

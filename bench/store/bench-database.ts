@@ -21,14 +21,20 @@ const POOL_MAX = 16;
 
 /** A database of its own on the server of DATABASE_URL and DATABASE_DIRECT_URL; the latter's user must own template1's extensions. */
 export async function createBenchDatabase(): Promise<BenchDatabase> {
+  const name = `ragstone_bench_${randomUUID().slice(0, 8)}`;
+  const database = benchDatabase(name);
+  await asOwner(process.env.DATABASE_DIRECT_URL!, `create database ${name} template template1`);
+  return database;
+}
+
+/** One that is there already. */
+export function benchDatabase(name: string): BenchDatabase {
   const { DATABASE_URL, DATABASE_DIRECT_URL } = process.env;
   if (!DATABASE_URL || !DATABASE_DIRECT_URL) {
     throw new Error(
       'Set DATABASE_URL (through pgBouncer) and DATABASE_DIRECT_URL (the owner, direct). After "npm run stack:up": eval "$(scripts/stack env)"',
     );
   }
-  const name = `ragstone_bench_${randomUUID().slice(0, 8)}`;
-  await asOwner(DATABASE_DIRECT_URL, `create database ${name} template template1`);
   const direct = new URL(DATABASE_URL);
   direct.host = new URL(DATABASE_DIRECT_URL).host;
   return {

@@ -1,11 +1,17 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectFolder } from '#libs/project-files';
 import { newDatabaseName, startServerApi } from '../support/server-api.js';
 import { ServerProcess } from '../support/server-process.js';
-import { createTestDatabase, serverMissing, stackEnvironment, type TestDatabase } from '../support/stack.js';
+import {
+  createTestDatabase,
+  serverMissing,
+  stack,
+  stackEnvironment,
+  type TestDatabase,
+} from '../support/stack.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 
 const QUERIES = 50;
@@ -117,6 +123,41 @@ describe('backup and restore', () => {
     await expectSameAnswers(await startServerApi({}, second));
     await expectSameAnswers(await startTestApi(embedded('back')));
   }, 240_000);
+
+  it('passes its own drill, embedded and on a server, and leaves nothing of it behind', async (context) => {
+    const report = await ragstone(['drill', '--file', file('drill.backup')], embedded('original'));
+    expect(report).toContain('tables, the same');
+    expect(report).toContain('50, 100.0 % of the sources the same');
+    expect(report).toContain('The backup can be restored');
+    if (serverMissing) context.skip(serverMissing);
+    const server = await newServer();
+    await ragstone(['restore', file('drill.backup')], urls(server));
+    const onServer = await ragstone(['drill', '--searches', '20'], urls(server));
+    expect(onServer).toContain('20, 100.0 % of the sources the same');
+    const [, name] = /into (ragstone_drill_\w+) in/.exec(onServer)!;
+    const left = stack('psql', '-At', '-d', 'postgres', '-c', 'select datname from pg_database');
+    expect(left.split('\n')).not.toContain(name);
+  }, 240_000);
+
+  it('fails a drill whose restored database is not the original', async (context) => {
+    if (serverMissing) context.skip(serverMissing);
+    const server = await newServer();
+    await ragstone(['restore', file('embedded.backup')], urls(server));
+    // A pg_restore that loses rows.
+    const forgetful = file('forgetful-restore');
+    const script = join(projectFolder, 'scripts', 'stack');
+    await writeFile(
+      forgetful,
+      `#!/bin/sh
+${stackEnvironment!.PG_RESTORE} "$@" || exit 1
+for last; do :; done
+exec ${script} psql -q -d "\${last##*/}" -c "delete from chunks"
+`,
+    );
+    await chmod(forgetful, 0o755);
+    const drill = ragstone(['drill', '--searches', '5'], { ...urls(server), PG_RESTORE: forgetful });
+    await expect(drill).rejects.toThrow('chunks: 80, restored 0');
+  });
 
   it('leaves no half database behind when the backup is cut off, and takes the whole one afterwards', async () => {
     const whole = await readFile(file('embedded.backup'));

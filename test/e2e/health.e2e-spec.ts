@@ -4,8 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { Agent, request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MockLlm } from '../mock-llm/index.js';
+import { makeCertificate } from '../support/certificate.js';
 import { newDatabaseName } from '../support/server-api.js';
 import { ServerProcess } from '../support/server-process.js';
 import { createTestDatabase, OwnStack, serverMissing } from '../support/stack.js';
@@ -97,6 +99,17 @@ describe('readiness where something is missing', () => {
 
 const MIGRATION_LOCK = 7_246_783; // of libs/database
 
+/** One request, whoever signed the certificate. */
+async function probeOf(url: string): Promise<{ status: number; body: { status: string } }> {
+  const agent = new Agent({ connect: { rejectUnauthorized: false } });
+  try {
+    const { statusCode, body } = await request(url, { dispatcher: agent });
+    return { status: statusCode, body: (await body.json()) as { status: string } };
+  } finally {
+    await agent.close();
+  }
+}
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -134,8 +147,13 @@ describe('the service as processes', () => {
     expect(server.exitCode).toBe(0);
   });
 
-  it('lives and is not ready while it migrates', async (context) => {
+  it.for([
+    ['by HTTP', false],
+    ['by TLS, where it has a certificate', true],
+  ] as const)('lives and is not ready while it migrates, %s', async ([, hasTls], context) => {
     if (serverMissing) return context.skip(serverMissing);
+    const certificate = hasTls && makeCertificate(folder);
+    if (hasTls && !certificate) return context.skip('needs openssl to make a certificate');
     const database = await createTestDatabase(newDatabaseName());
     const owner = new Client({ connectionString: database.directUrl });
     await owner.connect();
@@ -146,19 +164,16 @@ describe('the service as processes', () => {
         DATABASE_URL: database.url,
         DATABASE_DIRECT_URL: database.directUrl,
         PORT: String(port),
+        ...(certificate && { HTTP_TLS_CERT: certificate.certFile, HTTP_TLS_KEY: certificate.keyFile }),
       });
       started.push(server);
-      const url = `http://127.0.0.1:${port}`;
-      const health = await waitFor('somebody to answer', () => fetch(`${url}/health`).catch(() => null));
+      const probe = (path: string) => probeOf(`${hasTls ? 'https' : 'http'}://127.0.0.1:${port}${path}`);
+      const health = await waitFor('somebody to answer', () => probe('/health').catch(() => null));
       expect(health.status).toBe(200);
-      const ready = await fetch(`${url}/ready`);
-      expect({ status: ready.status, body: await ready.json() }).toMatchObject({
-        status: 503,
-        body: { status: 'starting' },
-      });
+      expect(await probe('/ready')).toMatchObject({ status: 503, body: { status: 'starting' } });
       await owner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
       await server.ready();
-      expect((await fetch(`${url}/ready`)).status).toBe(200);
+      expect(await probe('/ready')).toMatchObject({ status: 200, body: { status: 'ready' } });
     } finally {
       await owner.end();
       for (const { child } of started.splice(0)) child.kill('SIGKILL');

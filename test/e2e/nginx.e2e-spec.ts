@@ -8,6 +8,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { projectFolder } from '#libs/project-files';
+import { makeCertificate } from '../support/certificate.js';
 import { serverMissing, stack, stackEnvironment } from '../support/stack.js';
 import { startTestApi, type TestApi } from '../support/test-api.js';
 import { addTenant, type TestTenant } from '../support/tenants.js';
@@ -164,27 +165,9 @@ it('passes on WebSockets', async (context) => {
 
 it('is not needed for HTTPS: the service speaks it itself with two files', async (context) => {
   if (serverMissing) return context.skip(serverMissing);
-  // Readable by this process, unlike nginx's own.
-  const [certificate, key] = [join(folder, 'own.crt'), join(folder, 'own.key')];
-  const made = spawnSync('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=localhost',
-    '-keyout',
-    key,
-    '-out',
-    certificate,
-  ]);
-  if (made.status !== 0) return context.skip('needs openssl to make a certificate');
-  const secure = await startTestApi({ HTTP_TLS_CERT: certificate, HTTP_TLS_KEY: key });
+  const made = makeCertificate(folder);
+  if (!made) return context.skip('needs openssl to make a certificate');
+  const secure = await startTestApi({ HTTP_TLS_CERT: made.certFile, HTTP_TLS_KEY: made.keyFile });
   try {
     expect(secure.url).toMatch(/^https:/);
     const [response] = (await once(

@@ -67,6 +67,12 @@ export class ApiClient {
     return this.call<Body>(path, () => ({ method: 'DELETE' }));
   }
 
+  /** One look, whatever the answer is. @throws an Error that names the service when nobody answers */
+  async look(path: string): Promise<{ status: number; text: string }> {
+    const response = await this.reach(path, () => ({}), 1);
+    return { status: response.status, text: await response.text() };
+  }
+
   /** Sent again with the same key when the service takes no more at the moment, or goes away meanwhile. */
   async postForm<Body>(path: string, form: FormData, idempotencyKey: string): Promise<Body> {
     const headers = { 'idempotency-key': idempotencyKey };
@@ -100,12 +106,16 @@ export class ApiClient {
     return { ...request, headers: { ...(request.headers as object), authorization: `Bearer ${this.key}` } };
   }
 
-  private async reach(path: string, request: () => RequestInit): Promise<Response> {
+  private async reach(
+    path: string,
+    request: () => RequestInit,
+    attemptsMax = UNREACHABLE_ATTEMPTS_MAX,
+  ): Promise<Response> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await fetch(this.baseUrl + path, this.signed(request()));
       } catch (cause) {
-        if (attempt === UNREACHABLE_ATTEMPTS_MAX) {
+        if (attempt === attemptsMax) {
           throw new Error(
             `Ragstone does not answer on ${this.baseUrl}. Start it with "npm start", or give the right --url.`,
             { cause },

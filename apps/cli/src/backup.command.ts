@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readConfig } from '#libs/config';
-import { backup, migrate, openDatabase, restore } from '#libs/database';
-import { installJobQueue } from '#libs/jobs';
+import { backup } from '#libs/database';
+import { restoreInto } from './restore-into.js';
 
 export async function runBackup(file: string): Promise<void> {
   const { database, pgTools } = readConfig();
@@ -12,14 +12,7 @@ export async function runBackup(file: string): Promise<void> {
 }
 
 export async function runRestore(file: string): Promise<void> {
-  const { database: options, pgTools } = readConfig();
-  await restore(options, resolve(file), pgTools);
-  const database = await openDatabase(options);
-  try {
-    const applied = await migrate(database);
-    await installJobQueue(database);
-    console.log(`Restored ${file}${applied.length > 0 ? ` and applied ${applied.join(', ')}` : ''}.`);
-  } finally {
-    await database.close();
-  }
+  const { database, pgTools } = readConfig();
+  const applied = await restoreInto(database, resolve(file), pgTools);
+  console.log(`Restored ${file}${applied.length > 0 ? ` and applied ${applied.join(', ')}` : ''}.`);
 }

@@ -4,11 +4,13 @@ import { Command, Option } from 'commander';
 import { loadDotEnv } from '#libs/config';
 import { assertNodeVersion } from '#libs/project-files';
 import { runBackup, runRestore } from './backup.command.js';
+import type { DrillOptions } from './drill/drill.command.js';
 import type { IndexOptions } from './index.command.js';
 import { runJobsCancel, runJobsList, runJobsRetry, runJobsShow } from './jobs.command.js';
 import { runKeysCreate, runKeysList, runKeysRevoke, runKeysRotate } from './keys.command.js';
 import { runMigrate } from './migrate.command.js';
 import { runModelsCheck } from './models-check.command.js';
+import { runStatus } from './status/status.command.js';
 import { runTenantsCreate, runTenantsList } from './tenants.command.js';
 
 // The whole service is loaded by those commands alone that run it.
@@ -35,6 +37,21 @@ program
   .description('fill an empty database from a backup, of a server or embedded')
   .argument('<file>')
   .action(runRestore);
+
+program
+  .command('drill')
+  .description(
+    'back up, restore into a new database, compare rows and searches; exits with 1 when they differ',
+  )
+  .option('--file <file>', 'keep the backup there')
+  .option(
+    '--into <url>',
+    'an empty database elsewhere, as its owner (default: a new one beside the original)',
+  )
+  .option('--searches <number>', 'how many', '50')
+  .option('--agreement <share>', 'of their ten best sources', '0.95')
+  .option('--keep', 'leave the restored database there')
+  .action(async (options: DrillOptions) => (await import('./drill/drill.command.js')).runDrill(options));
 
 program
   .command('models')
@@ -73,6 +90,14 @@ program
   .action(async (paths: string[], options: IndexOptions) =>
     (await import('./index.command.js')).runIndex(paths, options),
   );
+
+program
+  .command('status')
+  .description('is a running service well, and if not, why: one screen; exits with 1 when it is not ready')
+  .addOption(serviceUrl())
+  .addOption(serviceKey())
+  .option('--json')
+  .action(runStatus);
 
 const jobs = program.command('jobs').description('see and steer the jobs of a running service');
 

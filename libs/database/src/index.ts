@@ -1,5 +1,6 @@
 export { grantToApplication } from './application-role.js';
 export { backup } from './backup/backup.js';
+export { countRows, sampleChunks, type SampledChunk } from './backup/contents.js';
 export type { PgTools } from './backup/pg-tools.js';
 export { restore } from './backup/restore.js';
 export { DatabaseModule } from './database.module.js';
