@@ -33,6 +33,18 @@ export function writePdf(objects: readonly PdfObject[], { trailer = '' } = {}): 
   return Buffer.concat(parts);
 }
 
+/** With a stream for its table, which says that there are so many objects and is not long enough for one. */
+export function writePdfWithStreamTable(objects: readonly PdfObject[], count: number): Buffer {
+  const pdf = writePdf(objects);
+  const start = pdf.indexOf('xref\n0 ');
+  return Buffer.concat([
+    pdf.subarray(0, start),
+    Buffer.from(
+      `${objects.length + 1} 0 obj\n<< /Type /XRef /Size ${count} /W [0 0 0] /Root 1 0 R /Length 1 >>\nstream\nx\nendstream\nendobj\nstartxref\n${start}\n%%EOF\n`,
+    ),
+  ]);
+}
+
 export const catalog = '<< /Type /Catalog /Pages 2 0 R >>';
 export const font = '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>';
 

@@ -5,14 +5,29 @@ import type { Block, ParsedDocument } from './parsed-document.js';
 /** Headers are written out with every row: a small file can say more than memory holds. */
 const TEXT_CHARACTERS_MAX = 128 * 1024 * 1024;
 const BLOCKS_MAX = 500_000;
+/** Four full sheets. */
+const RECORDS_MAX = 4_194_304;
 const HEADING_LEVELS = 6;
 const SEPARATOR = '\n\n';
+/** A part of a document: enough for its language to be told, and a few megabytes once it is split. */
+const PART_CHARACTERS = 1024 * 1024;
 
-/** Puts a document together from blocks that a format gives one after the other, a blank line between two. */
+/**
+ * Puts a document together from blocks that a format gives one after the other, a blank line between two. A long one is
+ * composed in parts, whenever it is full.
+ */
 export class DocumentComposer {
-  private readonly parts: string[] = [];
-  private readonly blocks: Block[] = [];
+  private parts: string[] = [];
+  private blocks: Block[] = [];
   private length = 0;
+  private blockCount = 0;
+  private recordCount = 0;
+  private composedLength = 0;
+
+  /** Whether enough was added since the last part. */
+  get isFull(): boolean {
+    return this.length - this.composedLength >= PART_CHARACTERS;
+  }
 
   /** Text without anything to read is no block. @throws {RagError} document_too_large */
   add(kind: Exclude<Block['kind'], 'heading'>, text: string, page?: number): void {
@@ -44,25 +59,32 @@ export class DocumentComposer {
     }
   }
 
+  /** What was added since the last part. Put together, the texts are the document's. */
   compose(about: Pick<ParsedDocument, 'title' | 'pageCount' | 'metadata'>): ParsedDocument {
-    return { text: this.parts.join(''), blocks: this.blocks, ...about };
+    const { parts, blocks } = this;
+    this.parts = [];
+    this.blocks = [];
+    this.composedLength = this.length;
+    return { text: parts.join(''), blocks, ...about };
   }
 
   private append(block: Omit<Block, 'start' | 'end'>, text: string): void {
     if (text === '') return;
     const start = this.appendText(text);
     this.blocks.push({ ...block, start, end: start + text.length });
-    if (this.blocks.length > BLOCKS_MAX) {
+    if (block.kind === 'record') this.recordCount += 1;
+    else this.blockCount += 1;
+    if (this.blockCount > BLOCKS_MAX || this.recordCount > RECORDS_MAX) {
       throw new RagError(
         'document_too_large',
-        `The document has more than ${BLOCKS_MAX} paragraphs or records. Split it into smaller files.`,
+        `The document has more than ${BLOCKS_MAX} paragraphs or ${RECORDS_MAX} records. Split it into smaller files.`,
       );
     }
   }
 
   private appendText(text: string): number {
     if (this.length > 0) this.push(SEPARATOR);
-    const start = this.length;
+    const start = this.length - this.composedLength;
     this.push(text);
     return start;
   }

@@ -1,9 +1,16 @@
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
+import { cutHtml } from './cut-html.js';
 import { cleanText } from './decode-text.js';
+import { DocumentComposer } from './document-composer.js';
 import { markLayoutTables } from './layout-tables.js';
 import { limitDepth } from './limit-depth.js';
+import { parseMarkdown } from './markdown.js';
+import type { ParsedDocument } from './parsed-document.js';
 import { toMarkdown } from './to-markdown.js';
+
+/** Pages above this are read in pieces: a tree takes some hundred times the memory of its HTML. */
+const WHOLE_CHARACTERS_MAX = 2 * 1024 * 1024;
 
 /** Readability is for articles: a result with less than this share of the page's words missed its content. */
 const CONTENT_SHARE_MIN = 0.3;
@@ -12,8 +19,42 @@ const ELEMENTS_MAX = 100_000;
 const boilerplate =
   'script, style, noscript, template, iframe, svg, nav, header, footer, aside, form, button, [hidden], [aria-hidden="true"], [role="navigation"], [role="banner"], [role="contentinfo"]';
 
-/** A page's main content as Markdown, without navigation, banners and scripts. */
-export function htmlToMarkdown(html: string): { markdown: string; title: string | null } {
+/**
+ * A page's main content, without navigation, banners and scripts. What is the main content of a very long page is told
+ * by its elements alone.
+ */
+export function* parseHtml(html: string): Generator<ParsedDocument, void> {
+  if (html.length > WHOLE_CHARACTERS_MAX) {
+    yield* parseLongPage(html);
+    return;
+  }
+  const { markdown, title } = htmlToMarkdown(html);
+  yield { ...parseMarkdown(markdown), ...(title && { title }) };
+}
+
+function* parseLongPage(html: string): Generator<ParsedDocument, void> {
+  const composer = new DocumentComposer();
+  let title: string | null | undefined;
+  const compose = () => composer.compose({ title: title ?? null, pageCount: null, metadata: {} });
+  for (const piece of htmlPieces(html)) {
+    const document = open(piece);
+    const isFirst = title === undefined;
+    title ??= textOf(document.querySelector('h1')) || textOf(document.querySelector('title')) || null;
+    for (const element of document.querySelectorAll(boilerplate)) element.remove();
+    const markdown = cleanText(toMarkdown(document.body?.innerHTML ?? '')).trim();
+    if (isFirst && title && !markdown.startsWith('# ')) composer.addHeading(1, title);
+    composer.addDocument(parseMarkdown(markdown));
+    if (composer.isFull) yield compose();
+  }
+  yield compose();
+}
+
+/** A text of HTML as it is, or a long one in pieces. */
+export function htmlPieces(html: string): Iterable<string> {
+  return html.length > WHOLE_CHARACTERS_MAX ? cutHtml(limitDepth(html)) : [html];
+}
+
+function htmlToMarkdown(html: string): { markdown: string; title: string | null } {
   const document = open(html);
   const heading = textOf(document.querySelector('h1'));
   const named = textOf(document.querySelector('title'));

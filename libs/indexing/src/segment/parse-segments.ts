@@ -1,6 +1,6 @@
 import { isRagError, type RagError } from '#libs/errors';
 import { isBinary } from '../parse/decode-text.js';
-import { type ParsedDocument, parseDocument, type SupportedMediaType } from '../parse/index.js';
+import { type ParsedDocument, parseDocument, parseParts, type SupportedMediaType } from '../parse/index.js';
 import { cutSegments } from './cut-segments.js';
 import { segmentRuleOf } from './segment-rules.js';
 import { TableStart } from './table-start.js';
@@ -22,7 +22,8 @@ export interface ParsedSegment {
 }
 
 /**
- * Parses a document: a long text in segments, so that its length does not matter, everything else whole. There is
+ * Parses a document: a long text in segments, so that its length does not matter, everything else as its parser gives
+ * it, from bytes that are held whole. There is
  * always a last segment; it may have no blocks.
  * @throws {RagError} as parseDocument
  */
@@ -38,10 +39,13 @@ export async function* parseSegments(
   const rule = segmentRuleOf(mediaType);
   // UTF-16 without a byte order mark can't be cut between bytes.
   if (!rule || byteCount <= segmentBytes || (first.value && isBinary(first.value))) {
-    yield {
-      document: await parseDocument({ bytes: await readAll(rest), mediaType: type }, onPage),
-      isLast: true,
-    };
+    const documents = parseParts({ bytes: await readAll(rest), mediaType: type }, onPage);
+    let next = await documents.next();
+    while (!next.done) {
+      const document = next.value;
+      next = await documents.next();
+      yield { document, isLast: next.done === true };
+    }
     return;
   }
   let isEmpty: RagError | null = null;

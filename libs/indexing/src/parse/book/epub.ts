@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { RagError } from '#libs/errors';
 import { decodeText } from '../decode-text.js';
 import { DocumentComposer } from '../document-composer.js';
-import { htmlBodyToMarkdown } from '../html.js';
+import { htmlBodyToMarkdown, htmlPieces } from '../html.js';
 import { parseMarkdown } from '../markdown.js';
 import { OfficePackage } from '../office/office-package.js';
 import { readXml } from '../office/read-xml.js';
@@ -19,23 +19,28 @@ const font = /\.(?:otf|ttf|woff2?)$/i;
  * The chapters in reading order. One without a heading gets its title from the table of contents.
  * @throws {RagError} document_damaged, document_encrypted, document_too_large, document_unsafe
  */
-export async function parseEpub(bytes: Uint8Array): Promise<ParsedDocument> {
+export async function* parseEpub(bytes: Uint8Array): AsyncGenerator<ParsedDocument, void> {
   const file = await OfficePackage.open(bytes);
   await assertNotProtected(file);
   const path = await packagePath(file);
   const book = readBookPackage(await file.readRequired(path), posix.dirname(path));
   const titles = await readContents(file, book);
+  const about = { title: book.title, pageCount: null, metadata: book.metadata };
   const document = new DocumentComposer();
   for (const chapter of chaptersOf(book)) {
     const html = await file.read(chapter);
     if (!html) continue;
-    const parsed = parseMarkdown(htmlBodyToMarkdown(decodeText(html, { isHtml: true })));
-    const hasHeading = parsed.blocks.some(({ kind }) => kind === 'heading');
-    const title = titles.get(chapter);
-    if (!hasHeading && title && parsed.blocks.length > 0) document.addHeading(1, title);
-    document.addDocument(parsed);
+    let title = titles.get(chapter);
+    for (const piece of htmlPieces(decodeText(html, { isHtml: true }))) {
+      const parsed = parseMarkdown(htmlBodyToMarkdown(piece));
+      const hasHeading = parsed.blocks.some(({ kind }) => kind === 'heading');
+      if (!hasHeading && title && parsed.blocks.length > 0) document.addHeading(1, title);
+      title = undefined;
+      document.addDocument(parsed);
+      if (document.isFull) yield document.compose(about);
+    }
   }
-  return document.compose({ title: book.title, pageCount: null, metadata: book.metadata });
+  yield document.compose(about);
 }
 
 function chaptersOf({ spine }: BookPackage): string[] {

@@ -40,6 +40,13 @@ export class OfficePackage {
     return member ? this.zip.read(member) : null;
   }
 
+  /** A part that may be long. @throws {RagError} document_damaged also when there is no such part, document_encrypted */
+  stream(path: string): AsyncGenerator<Uint8Array, void> {
+    const member = this.members.get(path) ?? this.findIgnoringCase(path);
+    if (!member) throw damagedZip(new Error(`${path} is missing`));
+    return this.zip.stream(member);
+  }
+
   /** @throws {RagError} document_damaged also when there is no such part */
   async readRequired(path: string): Promise<Uint8Array> {
     const bytes = await this.read(path);

@@ -1,3 +1,4 @@
+import { TextDecoder } from 'node:util';
 import { SaxesParser } from 'saxes';
 import { damagedZip } from '../zip/zip-directory.js';
 import { unsafe } from '../zip/zip-package.js';
@@ -9,49 +10,84 @@ export interface XmlHandlers {
   text?(text: string): void;
 }
 
+export interface XmlOptions {
+  /** Older formats name their document type; in Office files only an attack has one. */
+  isDoctypeFine?: boolean;
+}
+
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Reads a part of a document as events. Entities beyond the five of XML are neither fetched nor expanded. Mistakes are
  * passed over as the programs do that open such files, an end in the middle is not.
- * @param isDoctypeFine older formats name their document type; in Office files only an attack has one
  * @throws {RagError} document_damaged, document_unsafe
  */
-export function readXml(bytes: Uint8Array, handlers: XmlHandlers, { isDoctypeFine = false } = {}): void {
-  const parser = new SaxesParser<{ xmlns: false; position: false }>({ xmlns: false, position: false });
-  const elements: string[] = [];
-  let isEnded = false;
-  parser.on('doctype', () => {
-    if (!isDoctypeFine)
-      throw unsafe(
-        'Its XML declares a document type, by which entities could expand without end. Open it in an office program and save it again.',
-      );
-  });
-  parser.on('opentag', ({ name, attributes }) => {
-    elements.push(name);
-    handlers.open?.(localName(name), attributes);
-  });
-  parser.on('closetag', ({ name }) => {
-    elements.pop();
-    handlers.close?.(localName(name));
-    isEnded ||= elements.length === 0;
-  });
-  if (handlers.text) {
-    parser.on('text', (text) => handlers.text!(text));
-    parser.on('cdata', (text) => handlers.text!(text));
-  }
-  // Without a handler the first mistake would be thrown.
-  parser.on('error', () => undefined);
-  const decoder = new TextDecoder(encodingOf(bytes));
+export function readXml(bytes: Uint8Array, handlers: XmlHandlers, options?: XmlOptions): void {
+  const reader = new XmlReader(handlers, options);
   for (let offset = 0; offset < bytes.length; offset += CHUNK_BYTES) {
-    parser.write(decoder.decode(bytes.subarray(offset, offset + CHUNK_BYTES), { stream: true }));
+    reader.write(bytes.subarray(offset, offset + CHUNK_BYTES));
   }
-  parser.close();
-  if (!isEnded) throw damagedZip(new Error('an XML part breaks off'));
+  reader.end();
+}
+
+/** As `readXml`, for XML that comes in parts. */
+export class XmlReader {
+  private readonly parser = new SaxesParser<{ xmlns: false; position: false }>({
+    xmlns: false,
+    position: false,
+  });
+  private decoder: TextDecoder | undefined;
+  private depth = 0;
+  private isEnded = false;
+
+  constructor(handlers: XmlHandlers, { isDoctypeFine = false }: XmlOptions = {}) {
+    const { parser } = this;
+    parser.on('doctype', () => {
+      if (!isDoctypeFine)
+        throw unsafe(
+          'Its XML declares a document type, by which entities could expand without end. Open it in an office program and save it again.',
+        );
+    });
+    parser.on('opentag', ({ name, attributes }) => {
+      this.depth += 1;
+      handlers.open?.(localName(name), attributes);
+    });
+    parser.on('closetag', ({ name }) => {
+      this.depth -= 1;
+      handlers.close?.(localName(name));
+      this.isEnded ||= this.depth === 0;
+    });
+    if (handlers.text) {
+      parser.on('text', (text) => handlers.text!(text));
+      parser.on('cdata', (text) => handlers.text!(text));
+    }
+    // Without a handler the first mistake would be thrown.
+    parser.on('error', () => undefined);
+  }
+
+  write(bytes: Uint8Array): void {
+    this.decoder ??= xmlDecoder(bytes);
+    this.writeText(this.decoder.decode(bytes, { stream: true }));
+  }
+
+  writeText(text: string): void {
+    this.parser.write(text);
+  }
+
+  /** @throws {RagError} document_damaged */
+  end(): void {
+    this.parser.close();
+    if (!this.isEnded) throw damagedZip(new Error('an XML part breaks off'));
+  }
 }
 
 export function localName(name: string): string {
   return name.slice(name.indexOf(':') + 1);
+}
+
+/** By the first bytes of a part. */
+export function xmlDecoder(bytes: Uint8Array): TextDecoder {
+  return new TextDecoder(encodingOf(bytes));
 }
 
 function encodingOf(bytes: Uint8Array): string {

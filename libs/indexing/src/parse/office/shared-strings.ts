@@ -1,11 +1,11 @@
-import { readXml } from './read-xml.js';
+import { XmlReader } from './read-xml.js';
 
 /** The texts that cells refer to by number; formatting and the reading of Japanese words left out. */
-export function readSharedStrings(bytes: Uint8Array): string[] {
+export async function readSharedStrings(source: AsyncIterable<Uint8Array>): Promise<string[]> {
   const strings: string[] = [];
   let isText = false;
   let isReading = false;
-  readXml(bytes, {
+  const reader = new XmlReader({
     open(name) {
       if (name === 'si') strings.push('');
       else if (name === 'rPh') isReading = true;
@@ -19,5 +19,7 @@ export function readSharedStrings(bytes: Uint8Array): string[] {
       else if (name === 'rPh') isReading = false;
     },
   });
+  for await (const part of source) reader.write(part);
+  reader.end();
   return strings;
 }

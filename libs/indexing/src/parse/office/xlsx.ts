@@ -7,7 +7,7 @@ import { coreProperties } from './core-properties.js';
 import { OfficePackage } from './office-package.js';
 import { readXml } from './read-xml.js';
 import { readSharedStrings } from './shared-strings.js';
-import { CELLS_MAX, readSheet } from './sheet.js';
+import { CellCount, readSheet } from './sheet.js';
 
 interface Workbook {
   sheets: { name: string; path: string }[];
@@ -21,37 +21,38 @@ interface Workbook {
  * @param onSheet sheets read so far and in all
  * @throws {RagError} document_damaged, document_encrypted, document_too_large, document_unsafe
  */
-export async function parseXlsx(
+export async function* parseXlsx(
   bytes: Uint8Array,
   onSheet?: (done: number, total: number) => void,
-): Promise<ParsedDocument> {
+): AsyncGenerator<ParsedDocument, void> {
   const file = await OfficePackage.open(bytes);
   const main = 'xl/workbook.xml';
   const relationships = await file.relationshipsOf(main);
   const { sheets, is1904 } = readWorkbook(await file.readRequired(main), relationships);
   const pathOf = (type: string) => [...relationships.values()].find((other) => other.type === type)?.path;
-  const strings = await file.read(pathOf('sharedStrings') ?? 'xl/sharedStrings.xml');
+  const strings = pathOf('sharedStrings') ?? 'xl/sharedStrings.xml';
   const styles = await file.read(pathOf('styles') ?? 'xl/styles.xml');
   const formatting = {
-    strings: strings ? readSharedStrings(strings) : [],
+    strings: file.has(strings) ? await readSharedStrings(file.stream(strings)) : [],
     formats: styles ? readCellFormats(styles) : [],
     is1904,
   };
+  const about = { ...(await coreProperties(file)), pageCount: sheets.length };
   const document = new DocumentComposer();
-  let cells = 0;
+  const count = new CellCount();
   for (const [index, { name, path }] of sheets.entries()) {
-    const rows = readSheet(await file.readRequired(path), formatting, CELLS_MAX - cells);
-    cells += rows.reduce((sum, row) => sum + row.length, 0);
-    if (rows.some((row) => row.some((cell) => cell.trim() !== ''))) {
-      document.addHeading(1, name, index + 1);
-      const writer = new RowWriter(document, index + 1);
-      for (const row of rows) writer.write(row);
-      writer.end();
+    let writer: RowWriter | undefined;
+    for await (const row of readSheet(() => file.stream(path), formatting, count)) {
+      if (row.every((cell) => cell.trim() === '')) continue;
+      if (!writer) document.addHeading(1, name, index + 1);
+      writer ??= new RowWriter(document, index + 1);
+      writer.write(row);
+      if (document.isFull) yield document.compose(about);
     }
+    writer?.end();
     onSheet?.(index + 1, sheets.length);
   }
-  const { title, metadata } = await coreProperties(file);
-  return document.compose({ title, pageCount: sheets.length, metadata });
+  yield document.compose(about);
 }
 
 function readWorkbook(

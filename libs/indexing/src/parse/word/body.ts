@@ -1,4 +1,4 @@
-import { readXml } from '../office/read-xml.js';
+import { XmlReader } from '../office/read-xml.js';
 import { ParagraphReader, type Reading, type WordParagraph } from './paragraph-reader.js';
 
 export type WordBlock = WordParagraph | { kind: 'table'; rows: string[][] };
@@ -12,15 +12,19 @@ interface OpenTable {
 
 const COLUMNS_MAX = 1_000;
 
-/** The paragraphs and tables of a part, in their order, one in memory at a time. */
-export function readBody(bytes: Uint8Array, reading: Reading, onBlock: (block: WordBlock) => void): void {
+/** The paragraphs and tables of a part, in their order, as they are read. */
+export async function* readBody(
+  source: AsyncIterable<Uint8Array>,
+  reading: Reading,
+): AsyncGenerator<WordBlock, void> {
+  const blocks: WordBlock[] = [];
   const tables: OpenTable[] = [];
   const paragraphs = new ParagraphReader(reading, (paragraph) => {
     const table = tables.at(-1);
     if (table) table.cell.push(paragraph.text);
-    else onBlock(paragraph);
+    else blocks.push(paragraph);
   });
-  readXml(bytes, {
+  const xml = new XmlReader({
     open(name, attributes) {
       if (paragraphs.open(name, attributes)) return;
       const table = tables.at(-1);
@@ -38,9 +42,14 @@ export function readBody(bytes: Uint8Array, reading: Reading, onBlock: (block: W
       tables.pop();
       const outer = tables.at(-1);
       if (outer) outer.cell.push(table.rows.map((row) => row.filter(Boolean).join(' ')).join(' '));
-      else onBlock({ kind: 'table', rows: table.rows });
+      else blocks.push({ kind: 'table', rows: table.rows });
     },
   });
+  for await (const part of source) {
+    xml.write(part);
+    yield* blocks.splice(0);
+  }
+  xml.end();
 }
 
 /** A cell over several columns stands in the last of them. */

@@ -14,7 +14,7 @@ import { WordWriter } from './word-writer.js';
  * was deleted or is hidden, and macros are not read.
  * @throws {RagError} document_damaged, document_encrypted, document_too_large, document_unsafe
  */
-export async function parseDocx(bytes: Uint8Array): Promise<ParsedDocument> {
+export async function* parseDocx(bytes: Uint8Array): AsyncGenerator<ParsedDocument, void> {
   const file = await OfficePackage.open(bytes);
   const main = await mainPath(file);
   const beside = (name: string) => posix.join(posix.dirname(main), name);
@@ -27,7 +27,12 @@ export async function parseDocx(bytes: Uint8Array): Promise<ParsedDocument> {
   };
   const document = new DocumentComposer();
   const writer = new WordWriter(document);
-  readBody(await file.readRequired(main), reading, (block) => writer.write(block));
+  const { title, metadata } = await coreProperties(file);
+  const about = () => ({ title: writer.title ?? title, pageCount: null, metadata });
+  for await (const block of readBody(file.stream(main), reading)) {
+    writer.write(block);
+    if (document.isFull) yield document.compose(about());
+  }
   writer.endList();
   for (const name of ['footnotes.xml', 'endnotes.xml']) {
     const notes = await file.read(beside(name));
@@ -35,8 +40,7 @@ export async function parseDocx(bytes: Uint8Array): Promise<ParsedDocument> {
     const links = await file.linksOf(beside(name));
     for (const note of readNotes(notes, { ...reading, links })) document.add('paragraph', note);
   }
-  const { title, metadata } = await coreProperties(file);
-  return document.compose({ title: writer.title ?? title, pageCount: null, metadata });
+  yield document.compose(about());
 }
 
 /** Some programs give the main part a name of their own. */

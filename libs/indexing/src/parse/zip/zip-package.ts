@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { crc32, inflateRaw } from 'node:zlib';
+import { crc32, createInflateRaw, inflateRaw } from 'node:zlib';
 import { RagError } from '#libs/errors';
 import { damagedZip, readZipDirectory, type ZipLimits, type ZipMember } from './zip-directory.js';
 
@@ -8,6 +8,7 @@ const inflate = promisify(inflateRaw);
 /** Deflate reaches 1032; spreadsheets of equal rows reach some hundred while they are small. */
 const RATIO_MAX = 250;
 const RATIO_FROM_BYTES = 32 * 1024 * 1024;
+const STREAMED_BYTES = 1024 * 1024;
 const LOCAL_HEADER_BYTES = 30;
 const LOCAL_HEADER_SIGNATURE = 0x04034b50;
 const STORED = 0;
@@ -34,21 +35,31 @@ export class ZipPackage {
 
   /** @throws {RagError} document_damaged, document_encrypted */
   async read(member: ZipMember): Promise<Uint8Array> {
+    const data = await unpack(this.packedData(member), member);
+    if (data.length !== member.unpackedBytes || crc32(data) !== member.crc32) throw notAsSaid(member);
+    return data;
+  }
+
+  /** In parts, for members that are long. Only after the last one it is known that the parts before are not damaged. */
+  async *stream(member: ZipMember): AsyncGenerator<Uint8Array, void> {
+    let length = 0;
+    let checksum = 0;
+    for await (const part of unpackedParts(this.packedData(member), member)) {
+      length += part.length;
+      if (length > member.unpackedBytes) throw notAsSaid(member);
+      checksum = crc32(part, checksum);
+      yield part;
+    }
+    if (length !== member.unpackedBytes || checksum !== member.crc32) throw notAsSaid(member);
+  }
+
+  private packedData(member: ZipMember): Uint8Array {
     if (member.isEncrypted) {
       throw new RagError(
         'document_encrypted',
         `"${member.path}" is encrypted. Save the file without a password and index it again.`,
       );
     }
-    const packed = this.packedData(member);
-    const data = await unpack(packed, member);
-    if (data.length !== member.unpackedBytes || crc32(data) !== member.crc32) {
-      throw damagedZip(new Error(`${member.path} is not what the directory says`));
-    }
-    return data;
-  }
-
-  private packedData(member: ZipMember): Uint8Array {
     const start = this.dataStart(member);
     return this.bytes.subarray(start, start + member.packedBytes);
   }
@@ -87,6 +98,27 @@ async function unpack(packed: Uint8Array, member: ZipMember): Promise<Uint8Array
   } catch (cause) {
     throw damagedZip(cause);
   }
+}
+
+async function* unpackedParts(packed: Uint8Array, member: ZipMember): AsyncGenerator<Uint8Array, void> {
+  if (member.compressionMethod === STORED) {
+    for (let offset = 0; offset < packed.length; offset += STREAMED_BYTES) {
+      yield packed.subarray(offset, offset + STREAMED_BYTES);
+    }
+    return;
+  }
+  if (!isReadable(member)) throw damagedZip(new Error(`compression method ${member.compressionMethod}`));
+  const unpacking = createInflateRaw({ chunkSize: STREAMED_BYTES });
+  unpacking.end(packed);
+  try {
+    for await (const part of unpacking) yield part as Buffer;
+  } catch (cause) {
+    throw damagedZip(cause);
+  }
+}
+
+function notAsSaid({ path }: ZipMember): RagError {
+  return damagedZip(new Error(`${path} is not what the directory says`));
 }
 
 function assertNoBomb({ packedBytes, unpackedBytes }: ZipMember): void {
