@@ -86,11 +86,11 @@ function table(rows: Row[]): string {
     const added =
       row.firstTokenP50Ms === null || row === direct
         ? ''
-        : `+${number(row.firstTokenP50Ms - direct.firstTokenP50Ms!, 2)} ms`;
+        : `${number(row.firstTokenP50Ms - direct.firstTokenP50Ms!, 2)} ms`;
     return `| ${row.name} | ${number(row.requestsPerSecond, 0)} | ${number(row.p50Ms)} | ${number(row.p99Ms)} | ${number(row.cpuUs, 0)} | ${row === direct ? '' : `${number(row.cpuUs / bare.cpuUs, 2)} x`} | ${added} | 0 |`;
   });
   return [
-    '| server | requests/s | p50 ms | p99 ms | CPU us a request | CPU to bare | first token, one client | failures |',
+    '| server | requests/s | p50 ms | p99 ms | CPU us a request | CPU to bare | first token later by, one client | failures |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...lines,
   ].join('\n');

@@ -108,7 +108,7 @@ export class MockLlm {
       if (mock.acceptDelayMs > 0) setTimeout(hand, mock.acceptDelayMs);
       else hand();
     };
-    const listener = createServer({ pauseOnConnect: true }, accept);
+    const listener = createServer({ pauseOnConnect: true, noDelay: true }, accept);
     const host = options.host ?? '127.0.0.1';
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject);

@@ -433,8 +433,10 @@ export class IndexJobRepository {
           update index_jobs set status = 'failed', error = $3::jsonb, finished_at = now()
           where id = $1::uuid and fence = $2::bigint and status in ('queued', 'running')
           returning version_id
+        ), version as (
+          update document_versions set status = 'failed' from job where id = job.version_id
         )
-        update document_versions set status = 'failed' from job where id = job.version_id`,
+        delete from staged_chunks using job where staged_chunks.version_id = job.version_id`,
       values: [id, fence, JSON.stringify(error)],
     });
   }

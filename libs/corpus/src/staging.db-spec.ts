@@ -80,6 +80,15 @@ describeOnEachEngine('staging', (open) => {
     expect(await stagedRows(target.versionId)).toEqual({ rows: [], texts: [] });
 
     const failed = await submit({ ...setup, versions }, 'overtaken', 'A version that fails.');
+    const jobs = new IndexJobRepository(open());
+    const { collection, leases } = setup;
+    const jobId = await open().transaction((tx) =>
+      jobs.create(tx, { collectionId: collection.id, ...failed }),
+    );
+    const lease = (await leases.start(jobId, 1))!;
+    const failing = { ...(await versions.find(failed.versionId))!, space: setup.space };
+    await staging.stageText(lease, failed.versionId, { part: 0, start: 0, text: 'A version that fails.' });
+    await staging.stageChunks(lease, failing, chunks);
     await open().query({
       text: `update document_versions set status = 'failed' where id = $1::uuid`,
       values: [failed.versionId],
@@ -92,5 +101,14 @@ describeOnEachEngine('staging', (open) => {
       values: [target.documentId],
     });
     expect(sources).toEqual([{ version_id: last.versionId }]);
+    expect(await stagedRows(failed.versionId)).toEqual({ rows: [], texts: [] });
+  });
+
+  it('keeps no chunks of a job that was given up', async () => {
+    const { staging, held, target } = await stagedVersion('given up');
+    await staging.stageChunks(held, target, chunks);
+    const error = { code: 'internal_error', message: 'Interrupted.', stage: null, retryable: true } as const;
+    await new IndexJobRepository(open()).giveUp(held.jobId, held.fence, error);
+    expect(await stagedRows(target.versionId)).toEqual({ rows: [], texts: [] });
   });
 });

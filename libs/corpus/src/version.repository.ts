@@ -440,7 +440,7 @@ async function storeSource(tx: Transaction, versionId: string, bytes: Buffer): P
 
 /** Of versions before the current one whose jobs have ended, whichever way: none of them can be tried again. */
 async function dropSupersededContent(tx: Transaction, documentId: string): Promise<void> {
-  for (const table of ['document_texts', 'document_sources']) {
+  for (const table of ['document_texts', 'document_sources', 'staged_chunks']) {
     await tx.query({
       text: `
         delete from ${table} where version_id in (
