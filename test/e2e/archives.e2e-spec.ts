@@ -18,6 +18,36 @@ interface ListedDocument {
   current_version: number | null;
 }
 
+// Room for a few documents, so that the rest of a ZIP waits.
+describeOnEachStore('a ZIP that is cancelled while it is unpacked', { INDEX_QUEUE_MAX: '3' }, (open) => {
+  const FILES = 200;
+
+  it('makes no document twice when it is tried again', async () => {
+    const { client } = open().api;
+    const collection = `c-${randomUUID()}`;
+    await client.post('/collections', { name: collection });
+    open().models.hold();
+    const files = Array.from({ length: FILES }, (_, n) => [`${n}.txt`, strToU8(`Number ${n}.`)]);
+    const { body } = await client.upload('many.zip', zipSync(Object.fromEntries(files)), { collection });
+    const { job_id } = body;
+    await waitFor('a document to be embedded', async () => {
+      const { body: page } = await client.get<{ jobs: JobView[] }>(`/jobs?parent=${job_id}&limit=200`);
+      return page.jobs.some(({ stage }) => stage === 'embed');
+    });
+    const cancelled = await client.call<JobView>(`/jobs/${job_id}/cancel`);
+    expect(cancelled.body).toMatchObject({ status: 'cancelled', stage: 'accept' });
+    expect(cancelled.body.skipped_count).toBeGreaterThan(0);
+    open().models.release();
+    expect((await client.call(`/jobs/${job_id}/retry`)).status).toBe(202);
+    const ready = await client.jobWhen('ready again', job_id, ({ status }) => status === 'ready');
+    expect(ready).toMatchObject({ total: FILES, resolved_count: FILES, skipped_count: 0 });
+    const { body: list } = await client.get<{ documents: ListedDocument[] }>(
+      `/documents?collection=${collection}&limit=200`,
+    );
+    expect(list.documents.map(({ current_version }) => current_version)).toEqual(Array(FILES).fill(1));
+  });
+});
+
 describeOnEachStore('a ZIP', { INDEX_CONCURRENCY: '2', INDEX_BYTES_MAX: '2000000' }, (open) => {
   const client = () => open().api.client;
 

@@ -61,14 +61,18 @@ export class JobService {
     return count;
   }
 
-  /** A parent that failed before all of its documents were known. */
+  /**
+   * A parent that ended before all of its documents were known. Those that are known come first: what was cancelled or has
+   * failed has no current job, and would be found again as a new version of the same content.
+   */
   private async expandAgain({ id }: IndexJob): Promise<number> {
+    const known = await this.retryAll({ parentJobId: id });
     const reopened = await this.database.transaction(async (tx) => {
       if (!(await this.jobs.reopenParent(tx, id))) return 0;
       await this.queue.enqueueAgain('expand-parent', { jobId: id }, tx);
       return 1;
     });
     this.queue.wake();
-    return reopened;
+    return known + reopened;
   }
 }
