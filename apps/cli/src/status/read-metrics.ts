@@ -14,7 +14,7 @@ export function readMetrics(text: string): Sample[] {
     return [
       {
         name: name!,
-        labels: Object.fromEntries(pairs.map(([, label, text]) => [label!, text!])),
+        labels: Object.fromEntries(pairs.map(([, label, given]) => [label!, given!])),
         value: Number(value),
       },
     ];
