@@ -162,7 +162,7 @@ export abstract class LangServeController implements OnModuleDestroy {
 
   private newRun(request: FastifyRequest, reply: FastifyReply): RunContext {
     const signal = AbortSignal.any([requestSignal(reply), this.stopping.signal]);
-    return { runId: randomUUID(), signal, ...askerOf(request) };
+    return { runId: randomUUID(), signal, deadlineAt: request.deadlineAt, ...askerOf(request) };
   }
 
   /** @throws what fails before the first chunk */

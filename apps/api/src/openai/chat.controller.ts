@@ -46,7 +46,8 @@ export class ChatController {
       else await this.sender.sendCompletion(exchange, asked.chain);
       return;
     }
-    const context = { requestId: request.id, ...askerOf(request), signal: requestSignal(reply) };
+    const { id: requestId, deadlineAt } = request;
+    const context = { requestId, ...askerOf(request), signal: requestSignal(reply), deadlineAt };
     const head = headOf(request.id, body.model);
     let completion: ChatCompletionResponse;
     if (asked.kind === 'documents') {

@@ -28,10 +28,10 @@ export class DocumentChat {
   async answer(
     body: ChatCompletionRequest,
     asked: AskedDocuments,
-    { signal, ...context }: AskingContext,
+    { signal, deadlineAt, ...context }: AskingContext,
   ): Promise<QueryResponse> {
     const question = this.questionOf(body, asked, context);
-    return presentAnswer(await this.queries.answer({ ...question, signal }), context.requestId);
+    return presentAnswer(await this.queries.answer({ ...question, signal, deadlineAt }), context.requestId);
   }
 
   /** @throws what fails before the first event */
@@ -52,7 +52,7 @@ export class DocumentChat {
   private questionOf(
     body: ChatCompletionRequest,
     { model, collection }: AskedDocuments,
-    { requestId, keyId, userId }: Omit<AskingContext, 'signal'>,
+    { requestId, keyId, userId }: Omit<AskingContext, 'signal' | 'deadlineAt'>,
   ) {
     if (model !== undefined && !this.router.names.has(model)) {
       throw new RagError(
