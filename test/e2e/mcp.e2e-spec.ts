@@ -83,7 +83,7 @@ describe('MCP over streamable HTTP', () => {
   let client: Client;
 
   beforeAll(async () => {
-    api = await startTestApi({ CORS_ORIGINS: 'http://localhost:3000' });
+    api = await startTestApi({ CORS_ORIGINS: 'http://localhost:3000,https://app.example.com' });
     client = new Client({ name: 'test', version: '1.0.0' });
     await client.connect(new StreamableHTTPClientTransport(new URL(`${api.url}/mcp`)));
   });
@@ -112,6 +112,12 @@ describe('MCP over streamable HTTP', () => {
     expect(near.status).toBe(403);
     const odd = await api.client.post('/mcp', initialize, { ...accept, origin: 'null' });
     expect(odd.status).toBe(403);
+  });
+
+  it('serves pages of CORS_ORIGINS, as every other route does', async () => {
+    const page = await api.client.post('/mcp', initialize, { ...accept, origin: 'https://app.example.com' });
+    expect(page.status).toBe(200);
+    expect(page.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
   });
 
   it('serves pages of this machine, and clients of earlier versions of the protocol', async () => {

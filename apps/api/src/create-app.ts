@@ -58,7 +58,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   const fastify = app.getHttpAdapter().getInstance();
   for (const name of ['rule', 'caller', 'userId', 'idempotencyClaim']) fastify.decorateRequest(name, null);
-  fastify.decorateRequest('arrivedAtMs', 0);
+  for (const name of ['arrivedAtMs', 'deadlineMs', 'deadlineAt']) fastify.decorateRequest(name, 0);
   observeRequests(app, PinoLogger.root);
   fastify.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAtMs = performance.now();

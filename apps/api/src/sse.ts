@@ -28,10 +28,13 @@ export class SseStream {
     });
     reply.raw.write(': connected\n\n');
     this.heartbeat = setInterval(() => this.write(': heartbeat\n\n'), HEARTBEAT_MS).unref();
-    reply.raw.once('close', () => {
+    const close = () => {
       clearInterval(this.heartbeat);
       this.closed.abort();
-    });
+    };
+    if (reply.raw.closed)
+      close(); // the client has left before the first event
+    else reply.raw.once('close', close);
   }
 
   /** Aborts when the client is gone, or the stream has ended. */

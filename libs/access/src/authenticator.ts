@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { SingleFlight } from '#libs/cache';
@@ -77,10 +77,10 @@ export class Authenticator {
         'This service wants an API key or a token: send "Authorization: Bearer rs_...". Make a key with "ragstone keys create".',
       );
     }
-    const hash = createHash('sha256').update(credential).digest('base64');
-    const known = this.known.get(hash) ?? (await this.lookUp(hash, credential, address));
+    const digest = hash('sha256', credential, 'base64'); // in one step: half of what a Hash object costs
+    const known = this.known.get(digest) ?? (await this.lookUp(digest, credential, address));
     if (known.expiresAtMs <= Date.now()) {
-      this.known.delete(hash);
+      this.known.delete(digest);
       throw new RagError('credentials_invalid', 'The API key or token has expired. Get a new one.');
     }
     return known.caller;
@@ -93,12 +93,12 @@ export class Authenticator {
 
   /** Look again at the next request: the key was changed. */
   forget(keyId: string): void {
-    for (const [hash, { caller }] of this.known.entries())
-      if (caller.keyId === keyId) this.known.delete(hash);
+    for (const [digest, { caller }] of this.known.entries())
+      if (caller.keyId === keyId) this.known.delete(digest);
   }
 
-  private async lookUp(hash: string, credential: string, address: string): Promise<Known> {
-    const refusal = this.refusals.get(hash);
+  private async lookUp(digest: string, credential: string, address: string): Promise<Known> {
+    const refusal = this.refusals.get(digest);
     if (refusal) throw refusal;
     const { isEmpty, waitMs } = this.failures.look(address, FAILURES);
     if (isEmpty) {
@@ -112,13 +112,13 @@ export class Authenticator {
       );
     }
     try {
-      const { value } = await this.lookups.run(hash, () => this.verify(credential));
-      this.known.set(hash, value);
+      const { value } = await this.lookups.run(digest, () => this.verify(credential));
+      this.known.set(digest, value);
       return value;
     } catch (error) {
       if (isRagError(error) && error.code === 'credentials_invalid') {
         this.failures.takeNow([{ key: address, limit: FAILURES }]);
-        this.refusals.set(hash, error);
+        this.refusals.set(digest, error);
       }
       throw error;
     }

@@ -65,7 +65,6 @@ const environmentSchema = z.object({
   CHAT_PRICE_OUTPUT_USD_PER_MILLION: z.coerce.number('must be a number').min(0).optional(),
   CONTEXT_TOKENS_MAX: positive.default(4_000),
   HISTORY_TOKENS_MAX: positive.default(2_000),
-  MCP_ORIGINS: listOf(z.string().toLowerCase()),
   AGENT_STEPS_MAX: positive.default(6),
   AGENT_TIMEOUT_MS: positive.default(60_000),
   AGENT_TOKENS_MAX: positive.default(50_000),
@@ -95,8 +94,6 @@ export interface Config extends DatabaseConfig, IndexingConfig, ObservabilityCon
   readonly contextTokensMax: number;
   /** Of a conversation: what is older than its last tokens is summarised. */
   readonly historyTokensMax: number;
-  /** Hosts of pages that may use /mcp, besides those of this machine. */
-  readonly mcpOrigins: readonly string[];
   /** Of one answer: calls of the model, time and tokens over all calls. */
   readonly agent: { stepsMax: number; timeoutMs: number; tokensMax: number };
   /** Hosts that answers of models may lead to, besides those that the documents came from; "*": any. */
@@ -179,7 +176,6 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     models: file?.models ?? defaultModels(onlyChatModel(values), values.CHAT_OUTPUT_TOKENS_MAX),
     contextTokensMax: values.CONTEXT_TOKENS_MAX,
     historyTokensMax: values.HISTORY_TOKENS_MAX,
-    mcpOrigins: values.MCP_ORIGINS,
     agent: {
       stepsMax: values.AGENT_STEPS_MAX,
       timeoutMs: values.AGENT_TIMEOUT_MS,

@@ -32,6 +32,9 @@ export interface Explanation {
   steps: RouteStep[];
 }
 
+/** Of a request's time, for what comes after the models. */
+const LEFT_MS = 500;
+
 export interface ModelQuestion {
   question: string;
   temperature: number;
@@ -45,6 +48,8 @@ export interface ModelQuestion {
   /** Hands out the text as it is written; a whole answer is asked for otherwise. */
   isStreamed: boolean;
   signal?: AbortSignal | undefined;
+  /** Models are given up a little earlier. */
+  deadlineAt?: number | undefined;
 }
 
 /** What an answer's making hands out: text that is final, unless a restart makes all of it void. */
@@ -134,7 +139,16 @@ export class ModelAnswerer {
   }
 
   private async *ask(
-    { question, history, responseFormat, temperature, context, isStreamed, signal }: ModelQuestion,
+    {
+      question,
+      history,
+      responseFormat,
+      temperature,
+      context,
+      isStreamed,
+      signal,
+      deadlineAt,
+    }: ModelQuestion,
     sources: Source[],
     chain: string,
     calls: RoutedCall[],
@@ -148,6 +162,7 @@ export class ModelAnswerer {
       hedge: this.options.route.hedge,
       ...(responseFormat && { responseSchema: wrapped(responseFormat) }),
       ...(signal && { signal }),
+      ...(deadlineAt !== undefined && { deadlineMs: deadlineAt - LEFT_MS - performance.now() }),
     };
     const call = this.router.open(request);
     calls.push(call);

@@ -42,6 +42,8 @@ export interface Question {
   /** Who asks, as the client says. */
   userId?: string | null | undefined;
   signal?: AbortSignal | undefined;
+  /** When it must be there, as `performance.now()` has it: models are given up in time for quotes to stand in. */
+  deadlineAt?: number | undefined;
 }
 
 export type CacheUse = 'hit' | 'miss' | 'bypass';

@@ -8,7 +8,7 @@ import { CollectionService } from '#libs/indexing';
 import { assertLocal } from './assert-local.js';
 import { readCredential } from './credential.js';
 import { readUser } from './request-caller.js';
-import type { RouteRule } from './route-rules.js';
+import { isStream, type RouteRule } from './route-rules.js';
 import { TenantStart } from './tenant-start.js';
 
 /**
@@ -35,12 +35,12 @@ export function guardRoutes(app: NestFastifyApplication): void {
       );
     }
     request.caller = caller;
-    if (request.rule!.isStream && authenticator.isRequired) endWithCredential(request, reply, authenticator);
   });
 
   fastify.addHook('preValidation', (request, reply, done) => {
     const { caller } = request;
     if (!caller) return done();
+    if (authenticator.isRequired && isStream(request)) endWithCredential(request, reply, authenticator);
     runAsTenant(caller.tenantId, () => {
       limit(request, reply, limiter)
         .then(() => tenants.ensure(caller.tenantId))
@@ -72,8 +72,7 @@ async function limit(request: FastifyRequest, reply: FastifyReply, limiter: Rate
   const { caller, userId, ip: address, rule } = request;
   const admission = await limiter.admit(caller!, { route: rule!.name, userId, address });
   if (!admission) return;
-  // On the response itself: an event stream goes past the reply.
-  for (const [name, value] of Object.entries(limitHeaders(admission))) reply.raw.setHeader(name, value);
+  setLimitHeaders(reply, admission);
   if (admission.isAllowed) return;
   const whose = { service: 'the whole service', user: 'one user', route: `one user on ${rule!.name}` };
   throw new RagError(
@@ -84,11 +83,11 @@ async function limit(request: FastifyRequest, reply: FastifyReply, limiter: Rate
 }
 
 /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/06/ */
-function limitHeaders({ limit: { perSecond, burst }, remaining, resetSeconds }: Admission) {
-  return {
-    'ratelimit-limit': String(burst),
-    'ratelimit-remaining': String(remaining),
-    'ratelimit-reset': String(resetSeconds),
-    'ratelimit-policy': `${burst};w=${Math.ceil(burst / perSecond)}`,
-  };
+function setLimitHeaders({ raw }: FastifyReply, admission: Admission): void {
+  const { limit, remaining, resetSeconds } = admission;
+  // On the response itself: an event stream goes past the reply.
+  raw.setHeader('ratelimit-limit', String(limit.burst));
+  raw.setHeader('ratelimit-remaining', String(remaining));
+  raw.setHeader('ratelimit-reset', String(resetSeconds));
+  raw.setHeader('ratelimit-policy', `${limit.burst};w=${Math.ceil(limit.burst / limit.perSecond)}`);
 }

@@ -12,7 +12,11 @@ declare module 'fastify' {
     caller: Caller | null;
     /** For whom the caller asks: the user of its key or token, or whom it names. */
     userId: string | null;
+    /** As `performance.now()` has it. */
     arrivedAtMs: number;
+    /** From its arrival to its answer. Known once its body is there. */
+    deadlineMs: number;
+    deadlineAt: number;
   }
 }
 

@@ -7,8 +7,8 @@ export interface RouteRule {
   name: string;
   /** One of them is enough. open: everybody; metrics: as METRICS_ACCESS says. */
   access: readonly Scope[] | 'open' | 'metrics';
-  /** A stream is counted apart from other requests, and has no deadline. */
-  isStream: boolean;
+  /** A stream is counted apart from other requests, and has a deadline of its own. asked: where its body has `"stream": true`. */
+  isStream: boolean | 'asked';
   /** own: the route sees to it in its transaction. none: its answer holds a secret, or is a stream, and is never kept. */
   idempotency: 'saved' | 'own' | 'none';
 }
@@ -38,7 +38,7 @@ function langServe(chain: string): Record<string, Given> {
 
 /** Who may use which route. A route that is not here is the admin's, and a test fails. */
 const rules: Record<string, Given> = {
-  'POST /query': query,
+  'POST /query': { access: query, isStream: 'asked' },
   'POST /search': query,
   'POST /query/stream': { access: query, isStream: true, idempotency: 'none' },
   'GET /query/stream/{id}': { access: query, isStream: true },
@@ -68,8 +68,8 @@ const rules: Record<string, Given> = {
   'POST /jobs/{id}/retry': index,
   'POST /jobs/retry': index,
   'GET /ws': { access: read, isStream: true },
-  'POST /v1/chat/completions': query,
-  'POST /v1/responses': query,
+  'POST /v1/chat/completions': { access: query, isStream: 'asked' },
+  'POST /v1/responses': { access: query, isStream: 'asked' },
   'POST /v1/embeddings': query,
   'GET /v1/models': read,
   'GET /v1/models/{id}': read,
@@ -110,6 +110,12 @@ export function ruleOf(request: FastifyRequest): RouteRule | null {
   const rule = declaredRule(request.method, url) ?? completed(routeName(request.method, url), admin);
   byRoute.set(key, rule);
   return rule;
+}
+
+/** Of a route that exists. Before the body is read, what only its body asks for is none. */
+export function isStream({ rule, body }: FastifyRequest): boolean {
+  if (rule!.isStream !== 'asked') return rule!.isStream;
+  return (body as { stream?: unknown } | null | undefined)?.stream === true;
 }
 
 declare module 'fastify' {

@@ -29,38 +29,48 @@ export function keepAnswers(app: NestFastifyApplication): void {
   const logger = new Logger('Idempotency');
   const claimMs = app.get<Config>(CONFIG).http.deadlineMs + CLAIM_GRACE_MS;
 
-  fastify.addHook('preHandler', async (request, reply) => {
-    if (request.method !== 'POST' || !request.caller || request.rule!.idempotency === 'own') return;
+  // Most requests come without a key: for them no promise is made.
+  fastify.addHook('preHandler', (request, reply, done) => {
+    if (request.method !== 'POST' || !request.caller || request.rule!.idempotency === 'own') return done();
     const key = idempotencyKeyOf(request);
-    if (key === null) return;
+    if (key === null) return done();
+    claim(key, request, reply).then((isReplayed) => {
+      if (!isReplayed) done();
+    }, done);
+  });
+
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    if (request.idempotencyClaim === null) return done(null, payload);
+    runAsTenant(request.caller!.tenantId, () => settle(request, reply, payload))
+      .catch((error: unknown) => logger.warn('an answer was not kept', { error }))
+      .finally(() => done(null, payload));
+  });
+
+  /** @returns whether the answer is the one that was kept */
+  async function claim(key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     if (request.rule!.idempotency === 'none') {
       throw new RagError(
         'invalid_request',
         `The answer of ${request.rule!.name} holds a secret and is not kept: send it without Idempotency-Key.`,
       );
     }
-    const caller = [callerName(request.caller), request.userId ?? ''].join('/');
-    const claim = await responses.claim({ caller, key, sha256: hashOf(request), claimMs });
-    if ('saved' in claim) {
-      const { status, contentType, body } = claim.saved;
+    const caller = [callerName(request.caller!), request.userId ?? ''].join('/');
+    const claimed = await responses.claim({ caller, key, sha256: hashOf(request), claimMs });
+    if ('saved' in claimed) {
+      const { status, contentType, body } = claimed.saved;
       if (contentType) void reply.header('content-type', contentType);
-      return reply.code(status).header('idempotency-replayed', 'true').send(body);
+      void reply.code(status).header('idempotency-replayed', 'true').send(body);
+      return true;
     }
-    request.idempotencyClaim = claim.id;
+    request.idempotencyClaim = claimed.id;
     reply.raw.once('close', () => {
       if (request.idempotencyClaim === null) return;
       runAsTenant(request.caller!.tenantId, () => release(request)).catch((error: unknown) =>
         logger.warn('a claim was not released and ends by its time', { error }),
       );
     });
-  });
-
-  fastify.addHook('onSend', async (request, reply, payload) => {
-    if (request.idempotencyClaim === null) return;
-    await runAsTenant(request.caller!.tenantId, () => settle(request, reply, payload)).catch(
-      (error: unknown) => logger.warn('an answer was not kept', { error }),
-    );
-  });
+    return false;
+  }
 
   async function settle(request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> {
     const isKept = reply.statusCode < 300 && typeof payload === 'string' && payload.length <= BODY_BYTES_MAX;

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
+import { CONFIG, type Config } from '#libs/config';
 import { currentTenant, runAsTenant } from '#libs/database';
 import { SOCKET_PROTOCOL } from '../access/credential.js';
 import { Asking } from '../query/asking.js';
@@ -40,9 +41,10 @@ export async function setupJobSocket(app: NestFastifyApplication): Promise<void>
     options: { maxPayload: MESSAGE_BYTES_MAX, handleProtocols: chooseProtocol },
   });
   const fastify = app.getHttpAdapter().getInstance();
+  const { streamDeadlineMs: deadlineMs } = app.get<Config>(CONFIG).http;
   fastify.after(() => {
     fastify.get('/ws', { websocket: true }, (socket: WebSocket, request) =>
-      serve(socket, request, { events: app.get(JobEvents), asking: app.get(Asking) }),
+      serve(socket, request, { events: app.get(JobEvents), asking: app.get(Asking), deadlineMs }),
     );
   });
 }
@@ -55,11 +57,11 @@ function chooseProtocol(offered: ReadonlySet<string>): string | false {
 function serve(
   socket: WebSocket,
   request: FastifyRequest,
-  { events, asking }: { events: JobEvents; asking: Asking },
+  { events, asking, deadlineMs }: { events: JobEvents; asking: Asking; deadlineMs: number },
 ): void {
   const tenantId = currentTenant();
   const subscriptions = new Map<string, () => void>();
-  const answers = new SocketAnswers(socket, asking, request);
+  const answers = new SocketAnswers(socket, asking, request, deadlineMs);
   const send = (message: object) => {
     if (socket.bufferedAmount > BUFFER_BYTES_MAX) socket.terminate();
     else socket.send(JSON.stringify(message));

@@ -165,7 +165,8 @@ export abstract class LangServeController implements OnModuleDestroy {
   private newRun(input: unknown, request: FastifyRequest, reply: FastifyReply): RunContext {
     const signal = AbortSignal.any([requestSignal(reply), this.stopping.signal]);
     const { user_id } = (typeof input === 'object' ? input : {}) as { user_id?: string };
-    return { runId: newRequestId(), signal, ...askerOf(request), userId: userAsked(request, user_id) };
+    const asker = { ...askerOf(request), userId: userAsked(request, user_id) };
+    return { runId: newRequestId(), signal, deadlineAt: request.deadlineAt, ...asker };
   }
 
   /** @throws what fails before the first chunk */

@@ -17,7 +17,7 @@ export class RagChain implements ServedChain<RagInput> {
 
   async invoke(input: RagInput, run: RunContext): Promise<object> {
     const request = toRequest(input);
-    const answer = await this.asking.answer(request, contextOf(run));
+    const answer = await this.asking.answer(request, { ...contextOf(run), deadlineAt: run.deadlineAt });
     return presentRagOutput(presentAnswer(answer, run.runId, request.conversation_id));
   }
 
@@ -37,8 +37,8 @@ export class RagChain implements ServedChain<RagInput> {
   }
 }
 
-function contextOf({ runId, ...context }: RunContext) {
-  return { requestId: runId, ...context };
+function contextOf({ runId, keyId, userId, signal }: RunContext) {
+  return { requestId: runId, keyId, userId, signal };
 }
 
 function toRequest(input: RagInput): QueryRequest {

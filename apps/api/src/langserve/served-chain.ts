@@ -5,6 +5,7 @@ export interface RunContext extends Asker {
   /** Names the answer in the ledger. */
   runId: string;
   signal: AbortSignal;
+  deadlineAt: number;
 }
 
 /** What LangServe calls a runnable. */

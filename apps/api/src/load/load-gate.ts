@@ -27,14 +27,14 @@ export class LoadGate {
 
   /** @throws {RagError} overloaded */
   assertRoom(work: Work): void {
+    this.assertInTime();
+    if (this.running[work] >= this.most[work]) throw overloaded();
+  }
+
+  /** Whatever is asked for. @throws {RagError} overloaded */
+  assertInTime(): void {
     const { eventLoopDelayMsMax } = this.limits;
-    if (this.running[work] < this.most[work]) {
-      if (eventLoopDelayMsMax === 0 || this.delay.ms <= eventLoopDelayMsMax) return;
-    }
-    throw new RagError('overloaded', 'This process has as much work as it can do. Try again in a moment.', {
-      retryable: true,
-      details: { retry_after_seconds: RETRY_AFTER_SECONDS },
-    });
+    if (eventLoopDelayMsMax > 0 && this.delay.ms > eventLoopDelayMsMax) throw overloaded();
   }
 
   /** @returns to be called once, at its end */
@@ -44,4 +44,11 @@ export class LoadGate {
       this.running[work] -= 1;
     };
   }
+}
+
+function overloaded(): RagError {
+  return new RagError('overloaded', 'This process has as much work as it can do. Try again in a moment.', {
+    retryable: true,
+    details: { retry_after_seconds: RETRY_AFTER_SECONDS },
+  });
 }

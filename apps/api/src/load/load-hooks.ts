@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Config, CONFIG } from '#libs/config';
 import { RagError } from '#libs/errors';
+import { isStream } from '../access/route-rules.js';
 import { EventLoopDelay } from './event-loop-delay.js';
 import { LoadGate, type Work } from './load-gate.js';
 import { SlowClients } from './slow-clients.js';
@@ -23,7 +24,8 @@ export function shedLoad(app: NestFastifyApplication): void {
     }
     if (isLimited(request)) {
       const work = workOf(request);
-      gate.assertRoom(work);
+      if (request.rule!.isStream === 'asked') gate.assertInTime();
+      else gate.assertRoom(work);
       if (work !== 'request') leaveWithReply(reply, gate.enter(work));
     }
     done();
@@ -31,9 +33,13 @@ export function shedLoad(app: NestFastifyApplication): void {
 
   // A body that takes its time does not count: only from here on does the request make work.
   fastify.addHook('preValidation', (request, reply, done) => {
-    if (isLimited(request) && workOf(request) === 'request') {
-      gate.assertRoom('request');
-      leaveWithReply(reply, gate.enter('request'));
+    const isAsked = request.rule?.isStream === 'asked';
+    const work = request.rule ? workOf(request) : 'request';
+    request.deadlineMs = work === 'stream' ? http.streamDeadlineMs : http.deadlineMs;
+    request.deadlineAt = request.arrivedAtMs + request.deadlineMs;
+    if (isLimited(request) && (work === 'request' || isAsked)) {
+      gate.assertRoom(work);
+      leaveWithReply(reply, gate.enter(work));
     }
     done();
   });
@@ -51,7 +57,7 @@ function isLimited({ rule }: FastifyRequest): boolean {
 }
 
 function workOf(request: FastifyRequest): Work {
-  if (request.rule!.isStream) return 'stream';
+  if (isStream(request)) return 'stream';
   return request.headers['content-type']?.startsWith('multipart/') ? 'upload' : 'request';
 }
 

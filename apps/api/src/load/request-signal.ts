@@ -2,27 +2,16 @@ import type { FastifyReply } from 'fastify';
 import { RagError } from '#libs/errors';
 
 /**
- * Aborts when the connection closes before the reply was sent, for nobody reads what would still cost money; and, with
- * a deadline, when that has passed since the request arrived.
+ * Aborts when the request's deadline has passed, and when the connection closes before the reply was sent, for nobody
+ * reads what would still cost money.
  */
-export function requestSignal(reply: FastifyReply, deadlineMs?: number): AbortSignal {
+export function requestSignal(reply: FastifyReply): AbortSignal {
+  const { deadlineMs, deadlineAt } = reply.request;
   const controller = new AbortController();
-  const timer =
-    deadlineMs === undefined
-      ? undefined
-      : setTimeout(
-          () =>
-            controller.abort(
-              new RagError(
-                'deadline_exceeded',
-                `The answer was not there within ${deadlineMs} ms (HTTP_DEADLINE_MS).`,
-                {
-                  retryable: true,
-                },
-              ),
-            ),
-          reply.request.arrivedAtMs + deadlineMs - performance.now(),
-        ).unref();
+  const timer = setTimeout(
+    () => controller.abort(deadlineExceeded(deadlineMs)),
+    deadlineAt - performance.now(),
+  ).unref();
   reply.raw.on('close', () => {
     clearTimeout(timer);
     if (reply.raw.writableFinished) return;
@@ -31,4 +20,27 @@ export function requestSignal(reply: FastifyReply, deadlineMs?: number): AbortSi
     );
   });
   return controller.signal;
+}
+
+/** `work` with a signal that aborts after a time, too. For what is no request by itself: a tool's call, a question of a socket. */
+export async function withDeadline<T>(
+  deadlineMs: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(deadlineExceeded(deadlineMs)), deadlineMs).unref();
+  try {
+    return await work(AbortSignal.any([signal, controller.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function deadlineExceeded(deadlineMs: number): RagError {
+  return new RagError(
+    'deadline_exceeded',
+    `The answer was not there within ${deadlineMs} ms (HTTP_DEADLINE_MS, HTTP_STREAM_DEADLINE_MS).`,
+    { retryable: true },
+  );
 }

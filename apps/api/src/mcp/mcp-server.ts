@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import { CONFIG, type Config } from '#libs/config';
 import { ChunkRepository, DocumentRepository, IndexJobRepository } from '#libs/corpus';
 import { RagError } from '#libs/errors';
 import { IndexingService } from '#libs/indexing';
@@ -9,6 +10,7 @@ import { projectVersion } from '#libs/project-files';
 import { QueryService } from '#libs/query';
 import { toSource } from '#libs/retrieval';
 import { hasEnded } from '../jobs/job-events.js';
+import { withDeadline } from '../load/request-signal.js';
 import { asRagError } from '../problem/problem-of.js';
 import { parseWith } from '../problem/validation.js';
 import { idSchema } from '../id.schema.js';
@@ -46,6 +48,7 @@ export class McpServers {
     private readonly documents: DocumentRepository,
     private readonly chunks: ChunkRepository,
     private readonly jobs: IndexJobRepository,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** A new one for each request, or each connection of stdio: it holds nothing. */
@@ -69,7 +72,7 @@ export class McpServers {
         annotations: readOnly,
       },
       ({ question, collection, mode, filters, top_k: topK }, { mcpReq: { signal } }) =>
-        this.run(async () => {
+        this.run(signal, async (within) => {
           assertScope('query');
           const start = performance.now();
           const requestId = newRequestId();
@@ -80,7 +83,7 @@ export class McpServers {
             mode,
             filter: filters,
             topK,
-            signal,
+            signal: within,
             keyId: currentAsker().keyId ?? undefined,
           };
           const found = presentSearch(await this.queries.search(asked), performance.now() - start, requestId);
@@ -101,10 +104,10 @@ export class McpServers {
         annotations: readOnly,
       },
       (request, { mcpReq: { signal } }) =>
-        this.run(async () => {
+        this.run(signal, async (within) => {
           assertScope('query');
           const requestId = newRequestId();
-          const answer = await this.asking.answer(request, { requestId, ...currentAsker(), signal });
+          const answer = await this.asking.answer(request, { requestId, ...currentAsker(), signal: within });
           const presented = presentAnswer(answer, requestId, request.conversation_id);
           return { text: withCitations(presented), structured: presented };
         }),
@@ -118,8 +121,8 @@ export class McpServers {
         outputSchema: documentOutputSchema,
         annotations: readOnly,
       },
-      ({ document_id, first_chunk, chunks }) =>
-        this.run(async () => {
+      ({ document_id, first_chunk, chunks }, { mcpReq: { signal } }) =>
+        this.run(signal, async () => {
           const { title, collection, externalId, metadata } = await this.documents.get(document_id);
           const page = { limit: chunks, firstOrdinal: first_chunk };
           const read = await this.chunks.listOfDocument(document_id, page);
@@ -158,7 +161,7 @@ export class McpServers {
         },
       },
       ({ text, title, external_id, metadata, collection, wait_seconds }, { mcpReq: { signal } }) =>
-        this.run(async () => {
+        this.run(signal, async () => {
           assertScope('index');
           const { jobId, documentId, version, status } = await this.indexing.submit({
             source: { kind: 'text', text },
@@ -213,9 +216,12 @@ export class McpServers {
   }
 
   /** What a tool fails with is told to the model, with its code; what was not foreseen without its text. */
-  private async run(work: () => Promise<{ text: string; structured: object }>) {
+  private async run(
+    signal: AbortSignal,
+    work: (within: AbortSignal) => Promise<{ text: string; structured: object }>,
+  ) {
     try {
-      const { text, structured } = await work();
+      const { text, structured } = await withDeadline(this.config.http.deadlineMs, signal, work);
       return {
         content: [{ type: 'text' as const, text }],
         structuredContent: structured as Record<string, unknown>,

@@ -31,10 +31,10 @@ import { McpServers } from './mcp-server.js';
 export class McpController implements OnModuleDestroy {
   private readonly logger = new Logger(McpController.name);
   private readonly handler: McpHttpHandler;
-  private readonly origins: string[];
+  private readonly origins: ReadonlySet<string>;
 
-  constructor(servers: McpServers, @Inject(CONFIG) { mcpOrigins }: Config) {
-    this.origins = [...localhostAllowedOrigins(), ...mcpOrigins];
+  constructor(servers: McpServers, @Inject(CONFIG) { access }: Config) {
+    this.origins = new Set(access.corsOrigins);
     this.handler = createMcpHandler(() => servers.create(), {
       onerror: (error) => this.logger.debug('a request of MCP was refused', { error }),
     });
@@ -96,10 +96,11 @@ export class McpController implements OnModuleDestroy {
 
   /** A page of another site that makes its name point here (DNS rebinding) is told by its origin. */
   private assertOrigin(origin: string | undefined): void {
-    if (validateOriginHeader(origin, this.origins).ok) return;
+    if (origin === undefined || this.origins.has(origin) || this.origins.has('*')) return;
+    if (validateOriginHeader(origin, localhostAllowedOrigins()).ok) return;
     throw new RagError(
       'origin_not_allowed',
-      'Pages of this origin may not use /mcp. The operator can list its host in MCP_ORIGINS.',
+      'Pages of this origin may not use /mcp. The operator can list it in CORS_ORIGINS.',
     );
   }
 }

@@ -23,17 +23,16 @@ export function observeRequests(
   fastify.decorateRequest('observed', null);
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-request-id', request.id);
-    request.observed = new ObservedRequest(request, log);
-    request.observed.run(done);
+    const observed = new ObservedRequest(request, log);
+    request.observed = observed;
+    // Fastify's onResponse never comes for a stream whose client has left.
+    reply.raw.once('close', () => observed.end(reply));
+    observed.run(done);
   });
   // A body is read outside of the request's context: its bytes come from the socket.
   fastify.addHook('preValidation', (request, _reply, done) => {
     if (request.observed) request.observed.run(done);
     else done();
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    request.observed?.end(reply);
-    done();
   });
 }
 

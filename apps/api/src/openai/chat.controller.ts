@@ -47,7 +47,8 @@ export class ChatController {
       await this.sender.send({ body, request, reply, format }, asked);
       return;
     }
-    const context = { requestId: request.id, ...askerOf(request), signal: requestSignal(reply) };
+    const { id: requestId, deadlineAt } = request;
+    const context = { requestId, ...askerOf(request), signal: requestSignal(reply), deadlineAt };
     let completion: ChatCompletionResponse;
     if (asked.kind === 'documents') {
       const { answer, ...ragstone } = await this.documents.answer(body, asked, context);

@@ -29,9 +29,9 @@ export class DocumentChat {
   async answer(
     body: ChatCompletionRequest,
     asked: AskedDocuments,
-    { signal, ...context }: AskingContext,
+    { signal, deadlineAt, ...context }: AskingContext,
   ): Promise<QueryResponse> {
-    const question = { ...this.questionOf(body, asked, context), signal };
+    const question = { ...this.questionOf(body, asked, context), signal, deadlineAt };
     const conversationId = body.ragstone?.conversation_id;
     const answer =
       conversationId === undefined
@@ -63,7 +63,7 @@ export class DocumentChat {
   private questionOf(
     body: ChatCompletionRequest,
     { model, collection }: AskedDocuments,
-    { requestId, keyId, userId }: Omit<AskingContext, 'signal'>,
+    { requestId, keyId, userId }: Omit<AskingContext, 'signal' | 'deadlineAt'>,
   ) {
     if (model !== undefined && !this.router.names.has(model)) {
       throw new RagError(

@@ -41,7 +41,11 @@ export class EmbeddingController {
         `${model.model} makes vectors of ${model.dimensions} dimensions, not ${body.dimensions}. Leave dimensions out.`,
       );
     }
-    const vectors = await model.embed(body.input, { kind: body.ragstone?.kind ?? 'document', signal });
+    const kind = body.ragstone?.kind ?? 'document';
+    const vectors = await model.embed(body.input, { kind, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
     const tokens = body.input.reduce((sum, text) => sum + countTokens(text), 0);
     const list: EmbeddingList = {
       object: 'list',

@@ -62,8 +62,8 @@ export class ResponseController {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<ResponseView> {
-    const { id } = request;
-    const context = { requestId: id, ...askerOf(request), signal: requestSignal(reply) };
+    const { id, deadlineAt } = request;
+    const context = { requestId: id, ...askerOf(request), signal: requestSignal(reply), deadlineAt };
     const begun = presentBegun(id, body);
     if (asked.kind === 'documents') {
       const answer = await this.documents.answer(toChatRequest(body), asked, context);

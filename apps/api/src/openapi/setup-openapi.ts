@@ -63,7 +63,7 @@ function describeAccess(operation: OperationObject, rule: RouteRule | null): voi
   if (!rule || !Array.isArray(rule.access)) return;
   operation.security = [{ bearer: [] }];
   Object.assign(operation, { 'x-scopes': rule.access });
-  const isKept = rule.name.startsWith('POST ') && rule.idempotency === 'saved' && !rule.isStream;
+  const isKept = rule.name.startsWith('POST ') && rule.idempotency === 'saved' && rule.isStream !== true;
   if (isKept) operation.parameters = [...(operation.parameters ?? []), idempotencyHeader];
   for (const status of isKept ? [...guarded, 409] : guarded) {
     operation.responses[status] ??= {

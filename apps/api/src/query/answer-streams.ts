@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { CONFIG, type Config } from '#libs/config';
 import { currentTenant } from '#libs/database';
 import { RagError } from '#libs/errors';
 import type { AnswerEvent } from '#libs/query';
+import { deadlineExceeded } from '../load/request-signal.js';
 import { asRagError, type FailedRequest, problemOf } from '../problem/problem-of.js';
 import { presentEvent } from './stream.presenter.js';
 
@@ -27,6 +29,8 @@ const KEPT_MS = 120_000;
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 /** Of a shutdown's 9.5 s: what streams have for their ends. */
 const SHUTDOWN_MS = 5_000;
+/** Of what is made and not yet read: a slow reader holds up its model, not this process's memory. */
+const EVENTS_AHEAD_MAX = 64;
 
 /** An answer on its way to a client, with all that was sent of it. */
 export class AnswerStream {
@@ -34,14 +38,19 @@ export class AnswerStream {
   private readonly tenantId = currentTenant();
   private readonly events: StreamEvent[] = [];
   private readonly waiting = new Set<() => void>();
-  private followers = 0;
+  private readonly followers = new Set<{ next: number }>();
   private controller = new AbortController();
+  private deadline: NodeJS.Timeout | undefined;
+  private goOn = (): void => undefined;
   private running: Promise<void> | null = null;
   private abandoned: NodeJS.Timeout | undefined;
   private hasEnded = false;
   private characters = 0;
 
-  constructor(private readonly source: StreamSource) {}
+  constructor(
+    private readonly source: StreamSource,
+    private readonly deadlineMs: number,
+  ) {}
 
   get bytes(): number {
     return 1_000 + this.characters * 2;
@@ -53,46 +62,62 @@ export class AnswerStream {
 
   /** Resolves with the first event: what fails before it fails the request. */
   async start(): Promise<void> {
-    const answer = this.source.answer(this.controller.signal);
-    const first = await answer.next();
-    if (!first.done) this.push(first.value);
+    const answer = this.begin();
+    try {
+      const first = await answer.next();
+      if (!first.done) this.push(first.value);
+    } catch (error) {
+      clearTimeout(this.deadline);
+      throw error;
+    }
     this.running = this.run(answer);
   }
 
   /** Events after a number, and those to come. Whoever follows last and leaves, ends an answer that is not resumable. */
   async *follow(after: number, signal: AbortSignal): AsyncGenerator<StreamEvent, void> {
-    this.followers += 1;
+    const follower = { next: after };
+    this.followers.add(follower);
     clearTimeout(this.abandoned);
     if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
     const wake = () => this.wake();
     signal.addEventListener('abort', wake, { once: true });
     try {
-      for (let next = after; !signal.aborted;) {
-        const event = this.events[next];
+      while (!signal.aborted) {
+        const event = this.events[follower.next];
         if (event) {
-          next += 1;
+          follower.next += 1;
+          this.goOn();
           yield event;
         } else if (this.hasEnded) return;
         else await new Promise<void>((resolve) => void this.waiting.add(resolve));
       }
     } finally {
       signal.removeEventListener('abort', wake);
-      this.followers -= 1;
-      if (this.followers === 0 && !this.hasEnded) this.leave();
+      this.followers.delete(follower);
+      this.goOn();
+      if (this.followers.size === 0 && !this.hasEnded) this.leave();
     }
   }
 
   /** Ends it with an error that says so. */
   async shutDown(): Promise<void> {
-    this.controller.abort(
-      new RagError('shutting_down', 'The server is stopping. Ask again.', { retryable: true }),
-    );
+    this.stop(new RagError('shutting_down', 'The server is stopping. Ask again.', { retryable: true }));
     await this.running;
   }
 
+  private begin(): AsyncGenerator<AnswerEvent, void> {
+    this.deadline = setTimeout(() => this.stop(deadlineExceeded(this.deadlineMs)), this.deadlineMs).unref();
+    return this.source.answer(this.controller.signal);
+  }
+
+  private stop(reason: RagError): void {
+    clearTimeout(this.deadline);
+    this.controller.abort(reason);
+    this.goOn();
+  }
+
   private leave(): void {
-    const gone = () =>
-      this.controller.abort(new RagError('client_closed_request', 'The client has left the stream.'));
+    const gone = () => this.stop(new RagError('client_closed_request', 'The client has left the stream.'));
     if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
     else gone();
   }
@@ -101,7 +126,7 @@ export class AnswerStream {
   private startAgain(): void {
     this.controller = new AbortController();
     this.add('restart', { reason: 'resumed' });
-    this.running = this.run(this.source.answer(this.controller.signal));
+    this.running = this.run(this.begin());
   }
 
   private async run(answer: AsyncGenerator<AnswerEvent, void>): Promise<void> {
@@ -110,6 +135,7 @@ export class AnswerStream {
       for await (const event of answer) {
         signal.throwIfAborted();
         this.push(event);
+        await this.untilRead(signal);
       }
     } catch (error) {
       const failure = asRagError(error, this.source.request);
@@ -117,8 +143,20 @@ export class AnswerStream {
       if (failure.code === 'internal_error') logger.error('a stream failed unexpectedly', error);
       this.add('error', problemOf(failure, this.source.request.id));
     }
+    clearTimeout(this.deadline);
     this.hasEnded = true;
     this.wake();
+  }
+
+  /** Until whoever reads it and is furthest has nearly caught up. While nobody follows, nothing waits. */
+  private async untilRead(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.followers.size > 0) {
+      const furthest = Math.max(...[...this.followers].map(({ next }) => next));
+      if (this.events.length - furthest < EVENTS_AHEAD_MAX) return;
+      await new Promise<void>((resolve) => {
+        this.goOn = resolve;
+      });
+    }
   }
 
   private push(event: AnswerEvent): void {
@@ -149,9 +187,11 @@ export class AnswerStreams implements OnModuleDestroy {
   });
   private readonly running = new Map<string, AnswerStream>();
 
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
   /** @throws what fails before the first event */
   async open(source: StreamSource): Promise<AnswerStream> {
-    const stream = new AnswerStream(source);
+    const stream = new AnswerStream(source, this.config.http.streamDeadlineMs);
     await stream.start();
     this.running.set(stream.id, stream);
     return stream;

@@ -13,6 +13,8 @@ import type { StreamRequest } from './query.schema.js';
 export interface AskingContext extends Asker {
   requestId: string;
   signal: AbortSignal;
+  /** As `performance.now()` has it. */
+  deadlineAt?: number;
 }
 
 type AnswerRequest = Omit<StreamRequest, 'stream' | 'resumable'>;
@@ -42,7 +44,8 @@ export class Asking {
   }
 }
 
-function toQuestion(body: AnswerRequest, { requestId, keyId, userId, signal }: AskingContext): Question {
+function toQuestion(body: AnswerRequest, context: AskingContext): Question {
+  const { requestId, keyId, userId, signal, deadlineAt } = context;
   const { question, collection, mode, filters, temperature, model, cache, explain } = body;
   return {
     question,
@@ -60,5 +63,6 @@ function toQuestion(body: AnswerRequest, { requestId, keyId, userId, signal }: A
     keyId: keyId ?? undefined,
     userId,
     signal,
+    deadlineAt,
   };
 }

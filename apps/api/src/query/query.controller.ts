@@ -1,7 +1,6 @@
-import { Body, Controller, HttpCode, Inject, Post, Req, Res, SerializeOptions } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, Res, SerializeOptions } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { CONFIG, type Config } from '#libs/config';
 import { QueryService } from '#libs/query';
 import { callerOf } from '../access/request-caller.js';
 import { requestSignal } from '../load/request-signal.js';
@@ -26,7 +25,6 @@ export class QueryController {
     private readonly asking: Asking,
     private readonly queries: QueryService,
     private readonly sender: AnswerSender,
-    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   @Post('query')
@@ -45,7 +43,8 @@ export class QueryController {
       requestId: request.id,
       keyId: callerOf(request).keyId,
       userId: request.userId,
-      signal: requestSignal(reply, this.config.http.deadlineMs),
+      signal: requestSignal(reply),
+      deadlineAt: request.deadlineAt,
     };
     const answer = await this.asking.answer(body, context);
     void reply.send(presentAnswer(answer, request.id, body.conversation_id));
@@ -73,7 +72,7 @@ export class QueryController {
       requestId: request.id,
       keyId: callerOf(request).keyId ?? undefined,
       userId: request.userId,
-      signal: requestSignal(reply, this.config.http.deadlineMs),
+      signal: requestSignal(reply),
     });
     return presentSearch(retrieval, performance.now() - start, request.id);
   }

@@ -8,6 +8,7 @@ import { newRequestId } from '#libs/observability';
 import { asRagError, problemOf } from '../problem/problem-of.js';
 import { mayDo } from '#libs/access';
 import { callerOf, userAsked } from '../access/request-caller.js';
+import { withDeadline } from '../load/request-signal.js';
 import type { Asking } from './asking.js';
 import { queryRequestSchema } from './query.schema.js';
 import { presentEvent } from './stream.presenter.js';
@@ -33,6 +34,7 @@ export class SocketAnswers {
     private readonly socket: WebSocket,
     private readonly asking: Asking,
     private readonly request: FastifyRequest,
+    private readonly deadlineMs: number,
   ) {}
 
   ask(message: AskMessage): void {
@@ -44,7 +46,10 @@ export class SocketAnswers {
     }
     const controller = new AbortController();
     this.running.set(message.id, controller);
-    void this.inContext(() => this.answer(message, requestId, controller.signal)).finally(() => {
+    const { deadlineMs } = this;
+    void this.inContext(() =>
+      withDeadline(deadlineMs, controller.signal, (signal) => this.answer(message, requestId, signal)),
+    ).finally(() => {
       this.running.delete(message.id);
     });
   }

@@ -12,8 +12,10 @@ export interface HttpConfig {
   tls: { certFile: string; keyFile: string } | null;
   /** Proxies whose X-Forwarded-For is believed. */
   trustProxies: readonly string[];
-  /** From the request's arrival to its answer; streams have none. */
+  /** From a request's arrival to its answer. */
   deadlineMs: number;
+  /** To the end of an answer that is streamed. */
+  streamDeadlineMs: number;
   /** At work at the same time; more are refused at once. */
   inFlightMax: number;
   uploadsMax: number;
@@ -37,6 +39,7 @@ export const httpVariables = {
   HTTP_TLS_KEY: z.string().optional(),
   HTTP_TRUST_PROXIES: listOf(proxy),
   HTTP_DEADLINE_MS: positive.max(3_600_000).default(120_000),
+  HTTP_STREAM_DEADLINE_MS: positive.max(86_400_000).default(600_000),
   HTTP_IN_FLIGHT_MAX: positive.default(200),
   HTTP_UPLOADS_MAX: positive.default(100),
   HTTP_STREAMS_MAX: positive.default(2_000),
@@ -56,6 +59,7 @@ export function httpConfig(values: Values): HttpConfig {
     tls: cert && key ? { certFile: resolve(cert), keyFile: resolve(key) } : null,
     trustProxies: values.HTTP_TRUST_PROXIES,
     deadlineMs: values.HTTP_DEADLINE_MS,
+    streamDeadlineMs: values.HTTP_STREAM_DEADLINE_MS,
     inFlightMax: values.HTTP_IN_FLIGHT_MAX,
     uploadsMax: values.HTTP_UPLOADS_MAX,
     streamsMax: values.HTTP_STREAMS_MAX,
