@@ -85,6 +85,25 @@ describe('chunkers', () => {
     expect(await search(api.client, 'changing', 'What has setting number 105?')).toHaveLength(1);
   });
 
+  it('cuts anew what search sees of a document whose newer version failed', async () => {
+    await collection('failing', { chunk_tokens_max: 400 });
+    const fields = { collection: 'failing', external_id: 'manual' };
+    const { document_id: id } = await api.client.indexText(manual(), fields);
+    const before = await chunksOf(api.client, id);
+    const { body } = await api.client.upload('manual.pdf', Buffer.from('%PDF-1.7\n cut off'), fields);
+    expect((await api.client.jobEnd(body)).status).toBe('failed');
+    const response = await fetch(`${api.url}/collections/failing`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ chunker: 'sentence-window' }),
+    });
+    const job = await api.client.jobEnd((await response.json()) as { job_id: string });
+    expect(job).toMatchObject({ status: 'ready', resolved_count: 1, total: 1 });
+    expect((await chunksOf(api.client, id)).length).toBeGreaterThan(before.length);
+    const retry = await api.client.call<{ code: string }>(`/jobs/${body.job_id}/retry`);
+    expect(retry).toMatchObject({ status: 409, body: { code: 'job_conflict' } });
+  });
+
   it('searches each document in its own language', async () => {
     await collection('languages', {});
     await api.client.indexText(

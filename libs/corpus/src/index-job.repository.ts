@@ -305,20 +305,24 @@ export class IndexJobRepository {
     return rows.map(toJob);
   }
 
-  /** Jobs that have not ended a minute after they were accepted, oldest first; parents that wait for others apart. */
-  async listOpen(
-    limit: number,
-  ): Promise<
+  /**
+   * Jobs that have not ended a minute after they were accepted, oldest first; parents that wait for others apart.
+   * @param page after is the id that ended the page before
+   */
+  async listOpen(page: {
+    after: string | null;
+    limit: number;
+  }): Promise<
     { id: string; kind: IndexJobKind; stage: IndexStage | null; attempts: number; fence: string }[]
   > {
     return this.database.query({
       text: `
         select id, kind, stage, attempts, fence from index_jobs
         where status in ('queued', 'running') and created_at < now() - interval '1 minute'
-          and stage is distinct from 'children'
-        order by created_at
-        limit $1::integer`,
-      values: [limit],
+          and stage is distinct from 'children' and ($1::uuid is null or id > $1::uuid)
+        order by id
+        limit $2::integer`,
+      values: [page.after, page.limit],
     });
   }
 

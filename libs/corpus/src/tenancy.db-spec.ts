@@ -354,7 +354,7 @@ const attempts: {
       expectSame(await database.transaction((tx) => jobs.reopenParent(tx, v.parentId)), false),
     giveUp: ({ jobs }, v) =>
       jobs.giveUp(v.jobId, v.jobLease.fence, { code: 'x', message: 'x', stage: null, retryable: false }),
-    listOpen: ({ jobs }) => jobs.listOpen(9),
+    listOpen: ({ jobs }) => jobs.listOpen({ after: null, limit: 9 }),
     dropEnded: ({ jobs }) => jobs.dropEnded(0, 9),
     findLatestOfVersion: ({ jobs }, v, database) => jobs.findLatestOfVersion(database, v.version.versionId),
     cancel: ({ jobs }, v) => jobs.cancel(v.reembedId),

@@ -198,30 +198,35 @@ export class VersionRepository {
   }
 
   /**
-   * The content that search sees as a new version, to be cut and embedded anew.
+   * The content that search sees as a new version, to be cut and embedded anew. A newer one that failed or was cancelled
+   * can't be tried again after that.
    * @returns null while a newer version is on its way, or none is ready
    */
   async submitAgain(tx: Transaction, documentId: string): Promise<string | null> {
+    // First and by itself, so that the versions below are those after a submit that was waited for.
+    await tx.query({
+      text: 'select from documents where id = $1::uuid for no key update',
+      values: [documentId],
+    });
     const [created] = await tx.query<{ id: string }>({
       text: `
-        with locked as (
-          select id, current_version from documents where id = $1::uuid for no key update
+        with current as (
+          select v.* from documents d join document_versions v on v.document_id = d.id and v.version = d.current_version
+          where d.id = $1::uuid and not exists (
+            select from document_versions newer
+            where newer.document_id = d.id and newer.version > v.version and newer.status in ('queued', 'running')
+          )
         ), created as (
           insert into document_versions
             (document_id, version, title, filename, media_type, content_sha256, byte_count, metadata, status)
-          select v.document_id, v.version + 1, v.title, v.filename, v.media_type, v.content_sha256, v.byte_count,
-            v.metadata, 'queued'
-          from document_versions v join locked d on d.id = v.document_id and d.current_version = v.version
-          where not exists (
-            select from document_versions newer where newer.document_id = v.document_id and newer.version > v.version
-          )
-          returning id, document_id, version
+          select document_id, (select max(version) + 1 from document_versions where document_id = $1::uuid), title,
+            filename, media_type, content_sha256, byte_count, metadata, 'queued'
+          from current
+          returning id
         ), sources as (
           insert into document_sources (version_id, part, bytes)
           select created.id, s.part, s.bytes
-          from created
-          join document_versions v on v.document_id = created.document_id and v.version = created.version - 1
-          join document_sources s on s.version_id = v.id
+          from created, current join document_sources s on s.version_id = current.id
         )
         select id from created`,
       values: [documentId],

@@ -12,15 +12,12 @@ const dropExpired = () => Promise.resolve();
 function setUp(states: Record<string, JobState>, keptDays = 0) {
   const done: string[] = [];
   const jobs = {
-    listOpen: () =>
+    listOpen: ({ after, limit }: { after: string | null; limit: number }) =>
       Promise.resolve(
-        Object.keys(states).map((id) => ({
-          id,
-          kind: 'index_document',
-          stage: null,
-          attempts: 6,
-          fence: '6',
-        })),
+        Object.keys(states)
+          .filter((id) => after === null || id > after)
+          .slice(0, limit)
+          .map((id) => ({ id, kind: 'index_document', stage: null, attempts: 6, fence: '6' })),
       ),
     dropEnded: (days: number, limit: number) => {
       done.push(`dropped after ${days} days`);
@@ -32,7 +29,8 @@ function setUp(states: Record<string, JobState>, keptDays = 0) {
     },
   };
   const queue = {
-    stateOf: (_name: string, { jobId }: { jobId: string }) => Promise.resolve(states[jobId]),
+    statesOf: (_name: string, ids: readonly string[]) =>
+      Promise.resolve(new Map(ids.map((id) => [id, states[id]!]))),
     enqueueAgain: (_name: string, { jobId }: { jobId: string }) => {
       done.push(`enqueued ${jobId}`);
       return Promise.resolve();
@@ -64,6 +62,20 @@ describe('OpenJobs', () => {
       'enqueued b',
       'enqueued c',
     ]);
+  });
+
+  it('finds a lost job behind thousands that wait, of very many in the next check', async () => {
+    const ids = Array.from({ length: 12_000 }, (_, n) => `job ${String(n).padStart(5, '0')}`);
+    const states = ids.map(
+      (id) => [id, ['job 02999', 'job 11999'].includes(id) ? 'unknown' : 'open'] as const,
+    );
+    const { openJobs, done } = setUp(Object.fromEntries(states));
+    await openJobs.check();
+    expect(done).toEqual(['enqueued job 02999']);
+    await openJobs.check();
+    expect(done).toEqual(['enqueued job 02999', 'enqueued job 11999']);
+    await openJobs.check();
+    expect(done).toEqual(['enqueued job 02999', 'enqueued job 11999', 'enqueued job 02999']);
   });
 
   it('drops ended jobs, all that are old enough, and again in an hour', async () => {

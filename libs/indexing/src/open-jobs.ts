@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import type { IndexJobKind, TenantRepository } from '#libs/corpus';
+import type { IndexJobKind, IndexJobRepository, TenantRepository } from '#libs/corpus';
 import { type Database, runAsTenant } from '#libs/database';
-import type { JobName, JobQueue } from '#libs/jobs';
+import type { JobName, JobQueue, JobState } from '#libs/jobs';
 import type { Repositories } from './repositories.js';
 
 /** The job of the queue that does each kind. */
@@ -15,7 +15,9 @@ export const jobNameOf = {
 } as const satisfies Record<IndexJobKind, JobName>;
 
 const INTERVAL_MS = 60_000;
-const CHECKED_MAX = 200;
+const PAGE = 1_000;
+/** Of a tenant in one check; the next check goes on behind them. */
+const PAGES_MAX = 10;
 const DROP_INTERVAL_MS = 3_600_000;
 const DROPPED_PER_STATEMENT = 1_000;
 
@@ -27,6 +29,8 @@ export class OpenJobs {
   private readonly logger = new Logger(OpenJobs.name);
   private timer: NodeJS.Timeout | undefined;
   private checking: Promise<void> = Promise.resolve();
+  /** By tenant: the job that the last check ended with, where more were open. */
+  private readonly checkedTo = new Map<string, string>();
   private droppedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param keptDays how long ended jobs are kept; 0: for ever */
@@ -56,7 +60,7 @@ export class OpenJobs {
     const dropsEnded = this.keptDays > 0 && performance.now() - this.droppedAtMs > DROP_INTERVAL_MS;
     for (const { id } of await this.tenants.list()) {
       await runAsTenant(id, async () => {
-        await this.checkTenant();
+        await this.checkTenant(id);
         if (dropsEnded) await this.dropEnded();
       });
     }
@@ -70,13 +74,32 @@ export class OpenJobs {
     }
   }
 
-  private async checkTenant(): Promise<void> {
-    const { jobs, staging, idempotency } = this.repositories;
-    await staging.dropAbandoned();
-    await idempotency.dropExpired();
-    for (const { id, kind, stage, attempts, fence } of await jobs.listOpen(CHECKED_MAX)) {
+  private async checkTenant(tenant: string): Promise<void> {
+    await this.repositories.staging.dropAbandoned();
+    await this.repositories.idempotency.dropExpired();
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const after = this.checkedTo.get(tenant) ?? null;
+      const open = await this.repositories.jobs.listOpen({ after, limit: PAGE });
+      await this.checkJobs(open);
+      if (open.length === PAGE) this.checkedTo.set(tenant, open.at(-1)!.id);
+      else {
+        this.checkedTo.delete(tenant);
+        return;
+      }
+    }
+  }
+
+  private async checkJobs(open: Awaited<ReturnType<IndexJobRepository['listOpen']>>): Promise<void> {
+    const { jobs } = this.repositories;
+    const byName = Map.groupBy(open, ({ kind }) => jobNameOf[kind]);
+    const states = new Map<string, JobState>();
+    for (const [name, named] of byName) {
+      const ids = named.map(({ id }) => id);
+      for (const [id, state] of await this.queue.statesOf(name, ids)) states.set(id, state);
+    }
+    for (const { id, kind, stage, attempts, fence } of open) {
       const name = jobNameOf[kind];
-      const state = await this.queue.stateOf(name, { jobId: id });
+      const state = states.get(id) ?? 'unknown';
       if (state === 'open') continue;
       this.logger.warn('an open job was not in the queue', { jobId: id, state });
       if (state !== 'given_up') {

@@ -3,12 +3,15 @@ import type { IndexStage, JobLease, JobLeaseRepository } from '#libs/corpus';
 
 const INTERVAL_MS = 250;
 
-/** Writes a job's progress at most four times a second, one write at a time, and never fails the job for it. A job that is
- * done sooner than that writes none. */
+/**
+ * Writes a job's progress at most four times a second, one write at a time, and never fails the job for it. A new stage is
+ * written at once, except in the first moment: a job that is done by then writes none.
+ */
 export class ProgressReport {
   /** What is being done: where a failure belongs. */
   stage: IndexStage | null = null;
-  private stageSince = performance.now();
+  private readonly startedAt = performance.now();
+  private stageSince = this.startedAt;
   private done = 0;
   private total: number | null = null;
   private writtenAtMs = Date.now();
@@ -22,9 +25,11 @@ export class ProgressReport {
   ) {}
 
   enter(stage: IndexStage, total: number | null = null, done = 0): void {
+    const isNew = stage !== this.stage;
     this.endStage();
     this.stage = stage;
     this.update(done, total);
+    if (isNew && this.due && performance.now() - this.startedAt > INTERVAL_MS) this.write();
   }
 
   /** The job has ended, in whatever way. */

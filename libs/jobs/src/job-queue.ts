@@ -58,8 +58,8 @@ export abstract class JobQueue {
 
   abstract readDepths(): Promise<QueueDepth[]>;
 
-  /** Open: waiting or running. */
-  abstract stateOf<Name extends JobName>(name: Name, payload: JobPayload<Name>): Promise<JobState>;
+  /** By id; those that the queue does not know are left out. */
+  abstract statesOf(name: JobName, jobIds: readonly string[]): Promise<Map<string, JobState>>;
 
   /** Runs up to `concurrency` jobs at a time in this process. */
   abstract work<Name extends JobName>(

@@ -78,11 +78,12 @@ describeOnEachEngine('PgBossJobQueue', (open) => {
     await open().transaction((tx) => jobs.enqueue('index-document', { jobId: next }, tx));
     jobs.wake();
     await waitFor('the first attempt to be over', () => nextRuns);
-    expect(await jobs.stateOf('index-document', { jobId })).toBe('open');
+    const other = randomUUID();
+    expect(await jobs.statesOf('index-document', [jobId, other])).toEqual(new Map([[jobId, 'open']]));
     attempts[1]!.end();
     await waitFor(
       'the job to be done',
-      async () => (await jobs.stateOf('index-document', { jobId })) === 'done',
+      async () => (await jobs.statesOf('index-document', [jobId])).get(jobId) === 'done',
     );
     expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 1]);
   });

@@ -173,11 +173,16 @@ export class PgBossJobQueue extends JobQueue {
     jobRunningSeconds.set(this.running.size === 0 ? 0 : (performance.now() - oldest) / 1_000);
   }
 
-  async stateOf<Name extends JobName>(name: Name, { jobId }: JobPayload<Name>): Promise<JobState> {
-    const job = await this.boss.getJobById(name, jobId);
-    if (!job) return 'unknown';
-    if (job.state === 'failed') return 'given_up';
-    return ['completed', 'cancelled'].includes(job.state) ? 'done' : 'open';
+  async statesOf(name: JobName, jobIds: readonly string[]): Promise<Map<string, JobState>> {
+    const rows = await this.database.withoutTenant.query<{ id: string; state: JobState }>({
+      name: 'jobs_states',
+      text: `
+        select id, case when state = 'failed' then 'given_up' when state in ('completed', 'cancelled') then 'done'
+          else 'open' end as state
+        from pgboss.job where name = $1::text and id = any($2::uuid[])`,
+      values: [name, jobIds],
+    });
+    return new Map(rows.map(({ id, state }) => [id, state]));
   }
 
   async work<Name extends JobName>(
