@@ -848,13 +848,13 @@ CREATE INDEX model_calls_request ON public.model_calls USING btree (request_id) 
 
 CREATE INDEX model_reservations_expiry ON public.model_reservations USING btree (tenant_id, expires_at);
 
--- Name: query_logs_questions; Type: INDEX; Schema: public; Owner: -
+-- Name: query_logs_recent; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX query_logs_questions ON ONLY public.query_logs USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd) WHERE (kind = 'ask'::text);
+CREATE INDEX query_logs_recent ON ONLY public.query_logs USING btree (tenant_id, created_at) INCLUDE (kind, status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
 
--- Name: query_logs_default_tenant_id_created_at_status_model_laten_idx1; Type: INDEX; Schema: public; Owner: -
+-- Name: query_logs_default_tenant_id_created_at_kind_status_model_l_idx; Type: INDEX; Schema: public; Owner: -
 
-CREATE INDEX query_logs_default_tenant_id_created_at_status_model_laten_idx1 ON public.query_logs_default USING btree (tenant_id, created_at) INCLUDE (status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd) WHERE (kind = 'ask'::text);
+CREATE INDEX query_logs_default_tenant_id_created_at_kind_status_model_l_idx ON public.query_logs_default USING btree (tenant_id, created_at) INCLUDE (kind, status, model, latency_ms, input_tokens, output_tokens, cost_micro_usd);
 
 -- Name: query_logs_status; Type: INDEX; Schema: public; Owner: -
 
@@ -868,9 +868,9 @@ CREATE INDEX query_logs_default_tenant_id_status_created_at_idx ON public.query_
 
 ALTER INDEX public.query_logs_pkey ATTACH PARTITION public.query_logs_default_pkey;
 
--- Name: query_logs_default_tenant_id_created_at_status_model_laten_idx1; Type: INDEX ATTACH; Schema: public; Owner: -
+-- Name: query_logs_default_tenant_id_created_at_kind_status_model_l_idx; Type: INDEX ATTACH; Schema: public; Owner: -
 
-ALTER INDEX public.query_logs_questions ATTACH PARTITION public.query_logs_default_tenant_id_created_at_status_model_laten_idx1;
+ALTER INDEX public.query_logs_recent ATTACH PARTITION public.query_logs_default_tenant_id_created_at_kind_status_model_l_idx;
 
 -- Name: query_logs_default_tenant_id_status_created_at_idx; Type: INDEX ATTACH; Schema: public; Owner: -
 
