@@ -6,6 +6,7 @@ import { currentTenant } from '#libs/database';
 import { RagError } from '#libs/errors';
 import type { AnswerEvent } from '#libs/query';
 import { asRagError, type FailedRequest, problemOf } from '../problem/problem-of.js';
+import { SharedStreams, type StreamLog } from './shared-streams.js';
 import { presentEvent } from './stream.presenter.js';
 
 /** As a client gets it. Numbers count from 1. */
@@ -13,6 +14,13 @@ export interface StreamEvent {
   number: number;
   name: string;
   data: unknown;
+}
+
+/** An answer that a client reads, wherever it is made. */
+export interface FollowedStream {
+  readonly id: string;
+  /** Events after a number, and those to come, until the answer has ended. */
+  follow(after: number, signal: AbortSignal): AsyncGenerator<StreamEvent, void>;
 }
 
 export interface StreamSource {
@@ -29,8 +37,7 @@ const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 const SHUTDOWN_MS = 5_000;
 
 /** An answer on its way to a client, with all that was sent of it. */
-export class AnswerStream {
-  readonly id = randomUUID();
+export class AnswerStream implements FollowedStream {
   private readonly tenantId = currentTenant();
   private readonly events: StreamEvent[] = [];
   private readonly waiting = new Set<() => void>();
@@ -41,7 +48,12 @@ export class AnswerStream {
   private hasEnded = false;
   private characters = 0;
 
-  constructor(private readonly source: StreamSource) {}
+  constructor(
+    private readonly source: StreamSource,
+    readonly id: string,
+    /** Where other processes find its events; null: they don't. */
+    private readonly log: StreamLog | null,
+  ) {}
 
   get bytes(): number {
     return 1_000 + this.characters * 2;
@@ -113,11 +125,12 @@ export class AnswerStream {
       }
     } catch (error) {
       const failure = asRagError(error, this.source.request);
-      if (failure.code === 'client_closed_request') return; // nobody reads it; it may begin again
+      if (failure.code === 'client_closed_request') return this.log?.close(); // nobody reads it; it may begin again
       if (failure.code === 'internal_error') logger.error('a stream failed unexpectedly', error);
       this.add('error', problemOf(failure, this.source.request.id));
     }
     this.hasEnded = true;
+    this.log?.end();
     this.wake();
   }
 
@@ -126,7 +139,9 @@ export class AnswerStream {
   }
 
   private add(name: string, data: unknown): void {
-    this.events.push({ number: this.events.length + 1, name, data });
+    const event = { number: this.events.length + 1, name, data };
+    this.events.push(event);
+    this.log?.add(event);
     this.characters += JSON.stringify(data).length;
     this.wake();
   }
@@ -139,7 +154,7 @@ export class AnswerStream {
 
 const logger = new Logger(AnswerStream.name);
 
-/** The streams of this process that can still be read, for two minutes after their last event. */
+/** The streams that can still be read, for two minutes after their last event: all of this process, and resumable ones of others. */
 @Injectable()
 export class AnswerStreams implements OnModuleDestroy {
   private readonly streams = new LRUCache<string, AnswerStream>({
@@ -149,27 +164,33 @@ export class AnswerStreams implements OnModuleDestroy {
   });
   private readonly running = new Map<string, AnswerStream>();
 
+  constructor(private readonly shared: SharedStreams) {}
+
   /** @throws what fails before the first event */
   async open(source: StreamSource): Promise<AnswerStream> {
-    const stream = new AnswerStream(source);
+    const id = randomUUID();
+    const stream = new AnswerStream(source, id, source.isResumable ? this.shared.open(id) : null);
     await stream.start();
     this.running.set(stream.id, stream);
     return stream;
   }
 
   /** Nobody follows it at the moment. */
-  keep(stream: AnswerStream): void {
+  keep(stream: FollowedStream): void {
+    if (!(stream instanceof AnswerStream)) return; // another process keeps it
     this.running.delete(stream.id);
     this.streams.set(stream.id, stream);
   }
 
   /** @throws {RagError} stream_expired */
-  find(id: string): AnswerStream {
+  async find(id: string): Promise<FollowedStream> {
     const stream = this.running.get(id) ?? this.streams.get(id);
     if (stream?.isOwn()) return stream;
+    const shared = await this.shared.find(id);
+    if (shared) return shared;
     throw new RagError(
       'stream_expired',
-      'This answer is not kept any more: streams can be resumed for two minutes, at the server that sent them. Ask again without Last-Event-ID.',
+      'This answer is not kept any more: streams can be resumed for two minutes, at the server that sent them or, when they were asked for with resumable and there is Redis, at any. Ask again without Last-Event-ID.',
     );
   }
 
