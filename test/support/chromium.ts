@@ -53,6 +53,14 @@ export class ChromiumPage {
     return new ChromiumPage(browser, socket, folder);
   }
 
+  /** What the Content-Security-Policy of each page from now on has forbidden is in its `violations`. */
+  async noteViolations(): Promise<void> {
+    const source = `window.violations = [];
+      addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective + ' ' + event.blockedURI));`;
+    await this.send('Page.enable', {});
+    await this.send('Page.addScriptToEvaluateOnNewDocument', { source });
+  }
+
   async goTo(url: string): Promise<void> {
     await this.send('Page.navigate', { url });
     await waitFor(`${url} to load`, () =>

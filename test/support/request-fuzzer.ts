@@ -118,9 +118,8 @@ export class RequestFuzzer {
   }
 
   private form(schema: JsonSchema, isDamaged: boolean): FormData {
-    const { file: _, ...fields } = (
-      isDamaged ? this.sampler.bad(schema) : this.sampler.valid(schema)
-    ) as Record<string, unknown>;
+    const sampled = isDamaged ? this.sampler.bad(schema) : this.sampler.valid(schema);
+    const { file: _, ...fields } = (sampled ?? {}) as Record<string, unknown>;
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, textOf(value).toWellFormed());
     const content = textOf(isDamaged ? this.sampler.nonsense() : this.sampler.valid({}, 'text'));

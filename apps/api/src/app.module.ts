@@ -3,6 +3,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { LoggerModule, PinoLogger } from 'nestjs-pino';
 import { AccessModule } from '#libs/access';
 import { AgentModule } from '#libs/agent';
+import { CacheModule } from '#libs/cache';
 import { type Config, ConfigModule } from '#libs/config';
 import { ConversationsModule } from '#libs/conversations';
 import { CorpusModule } from '#libs/corpus';
@@ -43,6 +44,7 @@ import { AnswerSender } from './query/answer-sender.js';
 import { AnswerStreams } from './query/answer-streams.js';
 import { Asking } from './query/asking.js';
 import { QueryController } from './query/query.controller.js';
+import { SharedStreams } from './query/shared-streams.js';
 import { StreamController } from './query/stream.controller.js';
 import { UsageController } from './usage/usage.controller.js';
 
@@ -57,6 +59,7 @@ export class AppModule {
         LoggerModule.forRoot(loggerOptions(config.log)),
         AccessModule,
         AgentModule,
+        CacheModule,
         ConversationsModule,
         CorpusModule,
         DatabaseModule,
@@ -99,6 +102,7 @@ export class AppModule {
         },
         Asking,
         AnswerStreams,
+        SharedStreams,
         AnswerSender,
         ChatSender,
         DirectChat,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../access/request-caller.js';
 import { SseStream } from '../sse.js';
-import { type AnswerStream, AnswerStreams } from './answer-streams.js';
+import { type AnswerStream, AnswerStreams, type FollowedStream } from './answer-streams.js';
 import { Asking } from './asking.js';
 import type { StreamRequest } from './query.schema.js';
 
@@ -30,7 +30,7 @@ export class AnswerSender {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    await this.sendRest(this.streams.find(id), after, request, reply);
+    await this.sendRest(await this.streams.find(id), after, request, reply);
   }
 
   /** As chats know it: `data: {"content": "..."}` and `data: [DONE]`. @throws what fails before the first event */
@@ -61,7 +61,7 @@ export class AnswerSender {
   }
 
   private async sendRest(
-    stream: AnswerStream,
+    stream: FollowedStream,
     after: number,
     request: FastifyRequest,
     reply: FastifyReply,

@@ -8,6 +8,7 @@ import { RagError } from '#libs/errors';
 import type { AnswerEvent } from '#libs/query';
 import { deadlineExceeded } from '../load/request-signal.js';
 import { asRagError, type FailedRequest, problemOf } from '../problem/problem-of.js';
+import { SharedStreams, type StreamLog } from './shared-streams.js';
 import { presentEvent } from './stream.presenter.js';
 
 /** As a client gets it. Numbers count from 1. */
@@ -15,6 +16,13 @@ export interface StreamEvent {
   number: number;
   name: string;
   data: unknown;
+}
+
+/** An answer that a client reads, wherever it is made. */
+export interface FollowedStream {
+  readonly id: string;
+  /** Events after a number, and those to come, until the answer has ended. */
+  follow(after: number, signal: AbortSignal): AsyncGenerator<StreamEvent, void>;
 }
 
 export interface StreamSource {
@@ -33,8 +41,7 @@ const SHUTDOWN_MS = 5_000;
 const EVENTS_AHEAD_MAX = 64;
 
 /** An answer on its way to a client, with all that was sent of it. */
-export class AnswerStream {
-  readonly id = randomUUID();
+export class AnswerStream implements FollowedStream {
   private readonly tenantId = currentTenant();
   private readonly events: StreamEvent[] = [];
   private readonly waiting = new Set<() => void>();
@@ -50,6 +57,9 @@ export class AnswerStream {
   constructor(
     private readonly source: StreamSource,
     private readonly deadlineMs: number,
+    readonly id: string,
+    /** Where other processes find its events; null: they don't. */
+    private readonly log: StreamLog | null,
   ) {}
 
   get bytes(): number {
@@ -139,12 +149,13 @@ export class AnswerStream {
       }
     } catch (error) {
       const failure = asRagError(error, this.source.request);
-      if (failure.code === 'client_closed_request') return; // nobody reads it; it may begin again
+      if (failure.code === 'client_closed_request') return this.log?.close(); // nobody reads it; it may begin again
       if (failure.code === 'internal_error') logger.error('a stream failed unexpectedly', error);
       this.add('error', problemOf(failure, this.source.request.id));
     }
     clearTimeout(this.deadline);
     this.hasEnded = true;
+    this.log?.end();
     this.wake();
   }
 
@@ -164,7 +175,9 @@ export class AnswerStream {
   }
 
   private add(name: string, data: unknown): void {
-    this.events.push({ number: this.events.length + 1, name, data });
+    const event = { number: this.events.length + 1, name, data };
+    this.events.push(event);
+    this.log?.add(event);
     this.characters += JSON.stringify(data).length;
     this.wake();
   }
@@ -177,7 +190,7 @@ export class AnswerStream {
 
 const logger = new Logger(AnswerStream.name);
 
-/** The streams of this process that can still be read, for two minutes after their last event. */
+/** The streams that can still be read, for two minutes after their last event: all of this process, and resumable ones of others. */
 @Injectable()
 export class AnswerStreams implements OnModuleDestroy {
   private readonly streams = new LRUCache<string, AnswerStream>({
@@ -187,29 +200,37 @@ export class AnswerStreams implements OnModuleDestroy {
   });
   private readonly running = new Map<string, AnswerStream>();
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly shared: SharedStreams,
+  ) {}
 
   /** @throws what fails before the first event */
   async open(source: StreamSource): Promise<AnswerStream> {
-    const stream = new AnswerStream(source, this.config.http.streamDeadlineMs);
+    const id = randomUUID();
+    const log = source.isResumable ? this.shared.open(id) : null;
+    const stream = new AnswerStream(source, this.config.http.streamDeadlineMs, id, log);
     await stream.start();
     this.running.set(stream.id, stream);
     return stream;
   }
 
   /** Nobody follows it at the moment. */
-  keep(stream: AnswerStream): void {
+  keep(stream: FollowedStream): void {
+    if (!(stream instanceof AnswerStream)) return; // another process keeps it
     this.running.delete(stream.id);
     this.streams.set(stream.id, stream);
   }
 
   /** @throws {RagError} stream_expired */
-  find(id: string): AnswerStream {
+  async find(id: string): Promise<FollowedStream> {
     const stream = this.running.get(id) ?? this.streams.get(id);
     if (stream?.isOwn()) return stream;
+    const shared = await this.shared.find(id);
+    if (shared) return shared;
     throw new RagError(
       'stream_expired',
-      'This answer is not kept any more: streams can be resumed for two minutes, at the server that sent them. Ask again without Last-Event-ID.',
+      'This answer is not kept any more: streams can be resumed for two minutes, at the server that sent them or, when they were asked for with resumable and there is Redis, at any. Ask again without Last-Event-ID.',
     );
   }
 
