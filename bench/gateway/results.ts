@@ -51,7 +51,7 @@ processor time is that of the server's process. Milliseconds say little about an
 
 ${titles.map(([mode, title]) => `## ${title}\n\n${table(rows.filter((row) => row.mode === mode))}`).join('\n\n')}
 
-Portkey's server answers 500 to streams with a custom host ("TypeError: immutable", Node 20 and 24): not compared.
+${besidePeer(rows)}Portkey's server answers 500 to streams with a custom host ("TypeError: immutable", Node 20 and 24): not compared.
 
 ## The primary is killed in the middle of a run
 
@@ -75,6 +75,17 @@ ${batching.map((row) => `| ${row.model} | ${number(row.oneByOneMs, 0)} ms | ${nu
   const text = await format(markdown, { ...style, parser: 'markdown' });
   await writeFile(file, text);
   console.log(text);
+}
+
+/** Whole answers; nothing where the peer is not installed. */
+function besidePeer(rows: Row[]): string {
+  const [bare, router, peer] = ['bare', 'router', '@portkey'].map((start) =>
+    rows.find(({ name, mode }) => mode === 'whole' && name.startsWith(start)),
+  );
+  if (!bare || !router || !peer || peer.failures > 0) return '';
+  const times = (row: Row) => number(row.requestsPerSecond / peer.requestsPerSecond);
+  return `The router answers ${times(router)} times as many requests as Portkey's gateway (the goal was 5), with ${number(router.p99Ms / peer.p99Ms, 2)} of its
+p99 (0.25). A proxy that only hands bytes on answers ${times(bare)} times as many. `;
 }
 
 function table(rows: Row[]): string {
