@@ -43,7 +43,9 @@ it('shows the API page whole, within its policy', async () => {
   await waitFor('the operations', () =>
     page!.evaluate<boolean>(`document.querySelectorAll('.opblock').length > 30`),
   );
-  await page!.evaluate(`document.querySelector('[id$="-QueryController_query"] .opblock-summary-control').click()`);
+  await page!.evaluate(
+    `document.querySelector('[id$="-QueryController_query"] .opblock-summary-control').click()`,
+  );
   await waitFor('the description of POST /query', () =>
     page!.evaluate<boolean>(`document.querySelectorAll('.opblock.is-open .response').length > 3`),
   );
