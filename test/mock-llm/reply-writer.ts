@@ -61,8 +61,13 @@ export class ReplyWriter {
     this.sentBytes += bytes.length;
     if (!this.response.write(bytes)) {
       await new Promise<void>((resolve) => {
-        this.response.once('drain', resolve);
-        this.response.once('close', resolve);
+        const done = () => {
+          this.response.off('drain', done);
+          this.response.off('close', done);
+          resolve();
+        };
+        this.response.on('drain', done);
+        this.response.on('close', done);
       });
     }
     this.ended ||= this.response.destroyed;

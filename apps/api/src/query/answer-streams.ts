@@ -42,6 +42,8 @@ export class AnswerStream {
   private controller = new AbortController();
   private deadline: NodeJS.Timeout | undefined;
   private goOn = (): void => undefined;
+  /** With its first event handed out, and nobody who follows yet. */
+  private begun: AsyncGenerator<AnswerEvent, void> | null = null;
   private running: Promise<void> | null = null;
   private abandoned: NodeJS.Timeout | undefined;
   private hasEnded = false;
@@ -70,7 +72,7 @@ export class AnswerStream {
       clearTimeout(this.deadline);
       throw error;
     }
-    this.running = this.run(answer);
+    this.begun = answer;
   }
 
   /** Events after a number, and those to come. Whoever follows last and leaves, ends an answer that is not resumable. */
@@ -78,7 +80,10 @@ export class AnswerStream {
     const follower = { next: after };
     this.followers.add(follower);
     clearTimeout(this.abandoned);
-    if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
+    if (this.begun && !signal.aborted) {
+      this.running = this.run(this.begun); // not before: a client that has left meanwhile costs no model
+      this.begun = null;
+    } else if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
     const wake = () => this.wake();
     signal.addEventListener('abort', wake, { once: true });
     try {
@@ -118,7 +123,11 @@ export class AnswerStream {
 
   private leave(): void {
     const gone = () => this.stop(new RagError('client_closed_request', 'The client has left the stream.'));
-    if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
+    if (this.begun) {
+      void this.begun.return(); // its client left before the first event, and knows no id to come back with
+      this.begun = null;
+      gone();
+    } else if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
     else gone();
   }
 
