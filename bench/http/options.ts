@@ -22,9 +22,9 @@ export interface Options {
 }
 
 const full = {
-  rounds: 7,
-  requests: 5_000,
-  seconds: 15,
+  rounds: 5,
+  requests: 3_000,
+  seconds: 10,
   streams: 1_000,
   idleSockets: 10_000,
   slowSockets: 5_000,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MockLlm } from '../mock-llm/index.js';
 import { WebSocket } from 'ws';
+import { openStream, readAll } from '../support/event-stream.js';
 import type { AcceptedView, JobView } from '../support/ragstone-client.js';
 import { embeddingsOf } from '../support/stores.js';
 import { ServerProcess } from '../support/server-process.js';
@@ -94,6 +95,48 @@ describe('the service as a process', () => {
     expect(server.exitCode).toBeNull(); // closed to new ones while the answer is still on its way
     expect((await answer).body).toMatchObject({ status: 'answered', answer: 'The museum opens at ten [1].' });
     expect(await stopped).toBeLessThan(10_000);
+    expect(server.exitCode).toBe(0);
+    await models.close();
+  });
+
+  it('ends at SIGTERM under load without a failed request: streams end whole or with an error that says so', async () => {
+    const models = await MockLlm.start();
+    models.responder = () =>
+      `${'It opens at ten, and closes at six. '.repeat(40)}The museum opens at ten [1].`;
+    models.script.push({ path: '/chat/completions', fault: { betweenTokensMs: 100 }, times: 0 });
+    const server = start({ CHAT_BASE_URL: models.url, CHAT_MODEL: 'slow', HTTP_DRAIN_MS: '1000' });
+    const client = await server.ready();
+    await client.indexText('The museum opens at ten.');
+    const question = 'When does the museum open?';
+    const streams = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        openStream(`${client.url}/query/stream`, { body: { question, cache: false } }),
+      ),
+    );
+    const ends = Promise.all(streams.map(async (stream) => (await readAll(stream)).at(-1)!));
+    // As a load balancer does it: whoever is no longer ready gets no more requests.
+    const load = { isReady: true, statuses: [] as number[] };
+    const send = async () => {
+      while (load.isReady) {
+        const { status } = await client.post('/search', { question, mode: 'lexical' });
+        load.statuses.push(status);
+      }
+    };
+    const sending = Promise.all(Array.from({ length: 16 }, send));
+    await waitFor('some answers', () => load.statuses.length > 50);
+    const stopped = server.stop();
+    await waitFor(
+      'the service to say that it stops',
+      async () => (await client.get('/ready')).status === 503,
+    );
+    load.isReady = false;
+    await sending;
+    expect(load.statuses.filter((status) => status !== 200)).toEqual([]);
+    for (const { event, data } of await ends) {
+      if (event === 'error') expect(data).toContain('"code":"shutting_down"');
+      else expect(event).toBe('final');
+    }
+    expect(await stopped).toBeLessThan(11_000); // with its second of draining
     expect(server.exitCode).toBe(0);
     await models.close();
   });

@@ -156,6 +156,31 @@ describe('bodies that are made to harm', () => {
     expect((await api.client.get('/ready')).status).toBe(200);
   });
 
+  it('nested 100,000 deep or with a million keys are refused in a short answer', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    expect((await post(`{"question": "x", "filters": {"a": ${deep}}}`)).body).toMatchObject({
+      status: 400,
+      code: 'invalid_json',
+    });
+    const keys = Array.from({ length: 1_000_000 }, (_, n) => `"${n}":0`).join(',');
+    expect((await post(`{${keys}}`)).status).toBe(413);
+    const large = await startTestApi({ HTTP_BODY_BYTES_MAX: String(16 * 1024 * 1024) });
+    try {
+      for (const body of [`{"question": "x", ${keys}}`, `{"question": "x", "filters": {${keys}}}`]) {
+        const reply = await large.client.postRaw('/search', body, 'application/json');
+        expect(reply.status).toBe(422);
+        expect(JSON.stringify(reply.body).length).toBeLessThan(20_000);
+      }
+      const numbers = `{"model": "ragstone", "input": [${'[1],'.repeat(1_000_000)}[1]]}`;
+      const reply = await large.client.postRaw('/v1/embeddings', numbers, 'application/json');
+      expect(reply.status).toBe(422);
+      expect(JSON.stringify(reply.body).length).toBeLessThan(20_000);
+      expect((await large.client.get('/ready')).status).toBe(200);
+    } finally {
+      await large.close();
+    }
+  });
+
   it('that are not HTTP, or have too many headers, get a problem and no stack', async () => {
     const noise = rawConnection();
     noise.socket.write('\x16\x03\x01 this is not HTTP\r\n\r\n');

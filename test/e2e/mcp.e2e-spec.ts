@@ -115,7 +115,12 @@ describe('MCP over streamable HTTP', () => {
   });
 
   it('serves pages of CORS_ORIGINS, as every other route does', async () => {
-    const page = await api.client.post('/mcp', initialize, { ...accept, origin: 'https://app.example.com' });
+    const page = await fetch(`${api.url}/mcp`, {
+      method: 'POST',
+      headers: { ...accept, 'content-type': 'application/json', origin: 'https://app.example.com' },
+      body: JSON.stringify(initialize),
+    });
+    await page.body?.cancel();
     expect(page.status).toBe(200);
     expect(page.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
   });

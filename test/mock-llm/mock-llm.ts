@@ -72,6 +72,7 @@ export class MockLlm {
   open = 0;
   /** Since the last reset. */
   connections = 0;
+  private sentBefore = 0;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly sockets = new Set<Socket>();
   private gate: PromiseWithResolvers<void> | null = null;
@@ -99,7 +100,10 @@ export class MockLlm {
       const mock = holder.mock!;
       mock.sockets.add(socket);
       mock.connections += 1;
-      socket.on('close', () => mock.sockets.delete(socket));
+      socket.on('close', () => {
+        mock.sockets.delete(socket);
+        mock.sentBefore += socket.bytesWritten;
+      });
       socket.on('error', () => undefined);
       const hand = (): void => {
         http.emit('connection', socket);
@@ -117,6 +121,11 @@ export class MockLlm {
     const { port } = listener.address() as AddressInfo;
     holder.mock = new MockLlm(listener, `http://${host}:${port}`, options);
     return holder.mock;
+  }
+
+  /** Over all connections since the start. */
+  get sentBytes(): number {
+    return [...this.sockets].reduce((sum, { bytesWritten }) => sum + bytesWritten, this.sentBefore);
   }
 
   /** After so many requests none is answered until `release`. */

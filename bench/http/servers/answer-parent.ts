@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 /** What the process that started this one wants to know of it. */
 export type Asked = 'usage' | 'end';
 
@@ -5,6 +7,8 @@ export interface Usage {
   /** Of all threads, since the start. */
   cpuUs: number;
   rssBytes: number;
+  /** Open ones: sockets, mostly. */
+  files: number;
 }
 
 /** Tells the parent that this server is up, then what it uses, until it is to end. */
@@ -15,7 +19,11 @@ export function answerParent(started: object, end: () => Promise<void>): void {
       return;
     }
     const { user, system } = process.cpuUsage();
-    process.send!({ cpuUs: user + system, rssBytes: process.memoryUsage.rss() } satisfies Usage);
+    process.send!({
+      cpuUs: user + system,
+      rssBytes: process.memoryUsage.rss(),
+      files: readdirSync('/proc/self/fd').length,
+    } satisfies Usage);
   });
   process.send!(started);
 }

@@ -36,6 +36,8 @@ export class CitedText {
   private beginning: string | null = '';
   private halfCharacter = '';
   private text = '';
+  /** Of the push that is being taken. */
+  private shown = '';
   private heldSpace = '';
   private droppedMarkers = 0;
   private removedLinks = 0;
@@ -94,22 +96,28 @@ export class CitedText {
   }
 
   private take(tokens: readonly AnswerToken[]): string {
-    const before = this.text.length;
+    this.shown = '';
     for (const token of tokens) {
       if (this.hasEnded) break;
       if (token.kind === 'rest') this.hasEnded = true;
       else if (token.kind === 'space') this.heldSpace = this.heldSpace === '' ? token.raw : this.heldSpace;
       else this.add(token as ShownToken | MarkerToken);
     }
-    return this.text.slice(before);
+    return this.shown;
   }
 
   private add(token: ShownToken | MarkerToken): void {
     if (token.kind === 'marker') return this.addMarkers(token.numbers, token.quote);
     const shown = this.shownOf(token);
     if (shown === '') return;
-    this.text += this.text === '' ? shown : this.heldSpace + shown;
+    this.show(this.text === '' ? shown : this.heldSpace + shown);
     this.heldSpace = '';
+  }
+
+  /** Kept apart from the text: a slice of that would copy it whole for each piece, and hold the copy as long as the piece. */
+  private show(piece: string): void {
+    this.text += piece;
+    this.shown += piece;
   }
 
   private shownOf(token: ShownToken): string {
@@ -176,7 +184,7 @@ export class CitedText {
   private addMarker(marker: string): void {
     if (this.heldSpace === '' && this.text.endsWith(marker)) return;
     const space = /(?:^|\[\d{1,3}\])$/.test(this.text) ? '' : ' ';
-    this.text += (this.heldSpace || space) + marker;
+    this.show((this.heldSpace || space) + marker);
     this.heldSpace = '';
   }
 

@@ -1,5 +1,6 @@
-import type { INestApplication } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { stringify } from 'yaml';
 import { declaredRule, type RouteRule } from '../access/route-rules.js';
 import { indexRequestBodies } from '../indexing/index.openapi.js';
 import { isOpenAiRoute } from '../openai/openai-error.js';
@@ -16,7 +17,7 @@ const idempotencyHeader = {
 };
 
 /** /openapi.json and the page /docs. */
-export function setupOpenApi(app: INestApplication, version: string): void {
+export function setupOpenApi(app: NestFastifyApplication, version: string): void {
   const description = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Ragstone')
@@ -27,10 +28,20 @@ export function setupOpenApi(app: INestApplication, version: string): void {
     .addBearerAuth({ type: 'http', description: 'An API key (rs_...) or a token.' })
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .build();
-  SwaggerModule.setup('docs', app, () => completed(SwaggerModule.createDocument(app, description)), {
-    jsonDocumentUrl: 'openapi.json',
-    yamlDocumentUrl: 'openapi.yaml',
-    customSiteTitle: 'Ragstone API',
+  let document: OpenAPIObject | undefined;
+  const make = () => (document ??= completed(SwaggerModule.createDocument(app, description)));
+  SwaggerModule.setup('docs', app, make, { raw: false, customSiteTitle: 'Ragstone API' });
+  serve(app, '/openapi.json', 'application/json', () => JSON.stringify(make()));
+  serve(app, '/openapi.yaml', 'text/yaml', () => stringify(make(), { aliasDuplicateObjects: false }));
+}
+
+/** Swagger's module would write it anew for everybody who asks, and hold a copy for each slow reader. */
+function serve(app: NestFastifyApplication, path: string, type: string, write: () => string): void {
+  let bytes: Buffer | undefined;
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.get(path, (_request, reply) => {
+    bytes ??= Buffer.from(write());
+    void reply.type(`${type}; charset=utf-8`).send(bytes);
   });
 }
 

@@ -49,6 +49,8 @@ export class AnswerStream implements FollowedStream {
   private controller = new AbortController();
   private deadline: NodeJS.Timeout | undefined;
   private goOn = (): void => undefined;
+  /** With its first event handed out, and nobody who follows yet. */
+  private begun: AsyncGenerator<AnswerEvent, void> | null = null;
   private running: Promise<void> | null = null;
   private abandoned: NodeJS.Timeout | undefined;
   private hasEnded = false;
@@ -80,7 +82,7 @@ export class AnswerStream implements FollowedStream {
       clearTimeout(this.deadline);
       throw error;
     }
-    this.running = this.run(answer);
+    this.begun = answer;
   }
 
   /** Events after a number, and those to come. Whoever follows last and leaves, ends an answer that is not resumable. */
@@ -88,7 +90,10 @@ export class AnswerStream implements FollowedStream {
     const follower = { next: after };
     this.followers.add(follower);
     clearTimeout(this.abandoned);
-    if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
+    if (this.begun && !signal.aborted) {
+      this.running = this.run(this.begun); // not before: a client that has left meanwhile costs no model
+      this.begun = null;
+    } else if (this.controller.signal.aborted && !this.hasEnded) this.startAgain();
     const wake = () => this.wake();
     signal.addEventListener('abort', wake, { once: true });
     try {
@@ -128,7 +133,11 @@ export class AnswerStream implements FollowedStream {
 
   private leave(): void {
     const gone = () => this.stop(new RagError('client_closed_request', 'The client has left the stream.'));
-    if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
+    if (this.begun) {
+      void this.begun.return(); // its client left before the first event, and knows no id to come back with
+      this.begun = null;
+      gone();
+    } else if (this.source.isResumable) this.abandoned = setTimeout(gone, KEPT_MS).unref();
     else gone();
   }
 
