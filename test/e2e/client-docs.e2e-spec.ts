@@ -23,7 +23,7 @@ beforeEach(() => {
     return true;
   };
   vi.spyOn(console, 'log').mockImplementation(print);
-  vi.spyOn(process.stdout, 'write').mockImplementation(print as typeof process.stdout.write);
+  vi.spyOn(process.stdout, 'write').mockImplementation(print);
   return () => vi.restoreAllMocks();
 });
 afterAll(async () => {
