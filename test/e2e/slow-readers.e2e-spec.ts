@@ -78,7 +78,7 @@ it.skipIf(process.platform !== 'linux')(
     const before = await residentBytes();
     const sentBefore = models.sentBytes;
     models.usage = { prompt_tokens: 10, completion_tokens: 10 };
-    const reply = `${`${' '.repeat(TOKEN_BYTES)}The pump hums.`.repeat(TOKENS)}`;
+    const reply = `${' '.repeat(TOKEN_BYTES)}The pump hums.`.repeat(TOKENS);
     models.responder = () => reply;
     const readers = routes.flatMap(([path, body]) =>
       Array.from({ length: READERS }, () => slowReader(path, body)),
