@@ -111,7 +111,7 @@ it('a client that leaves before the first event costs no call of a model', async
   });
   await waitFor('both to be searched for', () => models.requests.length >= 1);
   leaving.abort();
-  await expect(request).rejects.toThrow();
+  await expect(request).rejects.toThrow('aborted');
   models.release();
   const stays = await stream;
   for await (const { event } of stays) if (event === 'token') break;
@@ -129,7 +129,7 @@ it('streams are counted apart from other requests, by whatever route they come',
     }),
   );
   expect(streams.map(({ response }) => response.status)).toEqual(streams.map(() => 200));
-  for (const [path, body] of [...new Set(routes)]) {
+  for (const [path, body] of new Set(routes)) {
     const refused = await openStream(api.url + path, { body });
     expect([path, refused.response.status]).toEqual([path, 503]);
     await refused.response.body?.cancel();

@@ -1,5 +1,5 @@
 import { median } from '../../store/statistics.js';
-import { goal, shown, type Section, table, times } from '../../store/report.js';
+import { shown, type Section, table, times } from '../../store/report.js';
 import { assertAnswered, closedLoop } from '../closed-loop.js';
 import { ForkedServer } from '../forked-server.js';
 import type { Measured } from '../measured.js';
@@ -71,7 +71,8 @@ function report(costs: Costs, { rounds, requests }: Measured['options']): Sectio
   const own = (name: string, load: Load) => median(costs.get(name)![load]);
   const toNest = (name: string, load: Load) =>
     median(costs.get(name)![load].map((cost, round) => cost / costs.get(NEST)![load][round]!));
-  const isMet = own(OURS, 'arriving') <= CPU_US_MAX || toNest(OURS, 'arriving') <= TIMES_NEST_MAX;
+  const verdict = (load: Load) =>
+    own(OURS, load) <= CPU_US_MAX || toNest(OURS, load) <= TIMES_NEST_MAX ? 'met' : 'missed';
   const rows = [...costs.keys()].map((name) => [
     name,
     shown(own(name, 'arriving')),
@@ -81,7 +82,7 @@ function report(costs: Costs, { rounds, requests }: Measured['options']): Sectio
   ]);
   return {
     title: 'What the way to an endpoint costs',
-    body: `${goal(`at most ${CPU_US_MAX} us of processor time a request, or ${TIMES_NEST_MAX} x bare Nest on Fastify, under the same load`, isMet)}
+    body: `Goal: at most ${CPU_US_MAX} us of processor time a request, or ${TIMES_NEST_MAX} x bare Nest on Fastify. **Under the same load: ${verdict('arriving')}. As fast as it goes: ${verdict('closed')}.**
 
 POST /search with an API key, its body and its answer checked by their schemas, two token buckets, metrics, security headers, a log line
 a request; the search itself is cut out and finds nothing. The others parse the same body, send the same answer and do nothing

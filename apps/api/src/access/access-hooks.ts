@@ -22,7 +22,7 @@ export function guardRoutes(app: NestFastifyApplication): void {
   const tenants = new TenantStart(app.get(CollectionService));
   const config = app.get<Config>(CONFIG);
 
-  fastify.addHook('onRequest', async (request, reply) => {
+  fastify.addHook('onRequest', async (request) => {
     const wanted = wantedScopes(request.rule, config);
     if (!wanted) return;
     if (!authenticator.isRequired) assertLocal(request, config);
@@ -84,10 +84,10 @@ async function limit(request: FastifyRequest, reply: FastifyReply, limiter: Rate
 
 /** https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/06/ */
 function setLimitHeaders({ raw }: FastifyReply, admission: Admission): void {
-  const { limit, remaining, resetSeconds } = admission;
+  const { burst, perSecond } = admission.limit;
   // On the response itself: an event stream goes past the reply.
-  raw.setHeader('ratelimit-limit', String(limit.burst));
-  raw.setHeader('ratelimit-remaining', String(remaining));
-  raw.setHeader('ratelimit-reset', String(resetSeconds));
-  raw.setHeader('ratelimit-policy', `${limit.burst};w=${Math.ceil(limit.burst / limit.perSecond)}`);
+  raw.setHeader('ratelimit-limit', String(burst));
+  raw.setHeader('ratelimit-remaining', String(admission.remaining));
+  raw.setHeader('ratelimit-reset', String(admission.resetSeconds));
+  raw.setHeader('ratelimit-policy', `${burst};w=${Math.ceil(burst / perSecond)}`);
 }

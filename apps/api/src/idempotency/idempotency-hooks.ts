@@ -34,9 +34,7 @@ export function keepAnswers(app: NestFastifyApplication): void {
     if (request.method !== 'POST' || !request.caller || request.rule!.idempotency === 'own') return done();
     const key = idempotencyKeyOf(request);
     if (key === null) return done();
-    claim(key, request, reply).then((isReplayed) => {
-      if (!isReplayed) done();
-    }, done);
+    take(key, request, reply).then((isReplayed) => (isReplayed ? undefined : done()), done);
   });
 
   fastify.addHook('onSend', (request, reply, payload, done) => {
@@ -47,7 +45,7 @@ export function keepAnswers(app: NestFastifyApplication): void {
   });
 
   /** @returns whether the answer is the one that was kept */
-  async function claim(key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
+  async function take(key: string, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     if (request.rule!.idempotency === 'none') {
       throw new RagError(
         'invalid_request',
