@@ -15,16 +15,15 @@ export {
   type EmbeddingSpaceIdentity,
 } from './embedding-space.repository.js';
 export { IdempotencyRepository } from './idempotency.repository.js';
-export {
-  IndexJobRepository,
-  type IndexJob,
-  type IndexJobError,
-  type IndexJobKind,
-  type IndexStage,
-  type JobFilter,
-  type JobPriority,
-  type ParentJobKind,
-} from './index-job.repository.js';
+export type {
+  IndexJob,
+  IndexJobError,
+  IndexJobKind,
+  IndexStage,
+  JobPriority,
+  ParentJobKind,
+} from './index-job.js';
+export { IndexJobRepository, type JobFilter } from './index-job.repository.js';
 export { JobLeaseRepository, type JobLease } from './job-lease.repository.js';
 export { StagingRepository } from './staging.repository.js';
 export {

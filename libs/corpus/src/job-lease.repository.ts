@@ -1,5 +1,5 @@
 import type { Database, SqlExecutor, Transaction } from '#libs/database';
-import type { IndexJobError, IndexStage } from './index-job.repository.js';
+import type { IndexJobError, IndexStage } from './index-job.js';
 
 /** A worker's hold on a job: it ends when another worker starts the job, or when the job ends. */
 export interface JobLease {
